@@ -1,0 +1,106 @@
+"""What a trusted contact may say, and what it does (ladder.md, "Who may do what")."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from stafeta.core.errors import (
+    HoldExhausted,
+    NotAsked,
+    PolicyError,
+    WrongCycle,
+)
+from stafeta.core.moves import (
+    Decision,
+    begin_waiting,
+    climb,
+    contacts_were_asked,
+    may_call_last,
+)
+from stafeta.core.policy import (
+    DAY_S,
+    HOLD_DAYS_MAX,
+    HOLD_TOTAL_S_MAX,
+    VOUCH_POSTPONES_S,
+    VOUCHES_MAX,
+    Audience,
+    Policy,
+)
+from stafeta.core.states import (
+    LAST_CALL_RUNG,
+    AskedToWait,
+    Climbing,
+    GaveGoAhead,
+    Held,
+    State,
+    Tell,
+    Told,
+    Vouched,
+)
+
+
+def contact_spoke(
+    state: State,
+    event: Vouched | AskedToWait | GaveGoAhead,
+    policy: Policy,
+    *,
+    now: datetime,
+    service_s: int,
+) -> Decision:
+    if event.cycle != state.cycle:
+        raise WrongCycle(event.cycle, state.cycle)
+    climbing = state.climbing if isinstance(state, Held) else state
+    if not isinstance(climbing, Climbing) or not contacts_were_asked(climbing, policy):
+        raise NotAsked
+    match event:
+        case Vouched():
+            if climbing.vouched < VOUCHES_MAX:
+                waiting = begin_waiting(state.cycle + 1, policy, now=now, vouched=climbing.vouched + 1)
+                return waiting, [
+                    Tell(Audience.OWNER, Told.VOUCHED, state.cycle, event.contact),
+                    Tell(Audience.TRUSTED, Told.ALL_WELL, state.cycle, event.contact),
+                ]
+            left_s = HOLD_TOTAL_S_MAX - _held_before(state, climbing, service_s=service_s)
+            return _hold(state, climbing, min(VOUCH_POSTPONES_S, left_s), event.contact, service_s=service_s)
+        case AskedToWait():
+            if not 1 <= event.days <= HOLD_DAYS_MAX:
+                raise PolicyError("days", event.days, 1, HOLD_DAYS_MAX)
+            return _hold(state, climbing, event.days * DAY_S, event.contact, service_s=service_s)
+        case GaveGoAhead():
+            return _go_ahead(state, climbing, event, policy, service_s=service_s)
+        case _:
+            assert_never(event)
+
+
+def _held_before(state: State, climbing: Climbing, *, service_s: int) -> int:
+    """Service seconds this cycle has really been held: the rest of a running hold is not spent yet."""
+    unspent_s = max(0, state.until_s - service_s) if isinstance(state, Held) else 0
+    return climbing.held_s - unspent_s
+
+
+def _hold(state: State, climbing: Climbing, wait_s: int, contact: int, *, service_s: int) -> Decision:
+    held_s = _held_before(state, climbing, service_s=service_s)
+    if wait_s < 1 or held_s + wait_s > HOLD_TOTAL_S_MAX:
+        raise HoldExhausted(max(0, HOLD_TOTAL_S_MAX - held_s))
+    until_s = service_s + wait_s
+    if isinstance(state, Held) and state.until_s >= until_s:
+        return state, []  # a longer hold already stands
+    held = Held(state.cycle, until_s, replace(climbing, held_s=held_s + wait_s))
+    return held, [
+        Tell(Audience.OWNER, Told.WAITING, state.cycle, contact),
+        Tell(Audience.TRUSTED, Told.WAITING, state.cycle, contact),
+    ]
+
+
+def _go_ahead(state: State, climbing: Climbing, event: GaveGoAhead, policy: Policy, *, service_s: int) -> Decision:
+    if not policy.may_go_ahead:
+        raise NotAsked
+    heard = replace(climbing, go_ahead=climbing.go_ahead | {event.contact})
+    if isinstance(state, Held):  # somebody else asked to wait: the hold ends first
+        return replace(state, climbing=heard), []
+    if climbing.rung != LAST_CALL_RUNG and may_call_last(heard, policy):
+        decided, effects = climb(heard, LAST_CALL_RUNG, policy, service_s=service_s)
+        return decided, [*effects, Tell(Audience.TRUSTED, Told.GO_AHEAD, state.cycle, event.contact)]
+    return heard, []

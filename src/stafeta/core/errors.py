@@ -1,0 +1,171 @@
+"""Every error of the house: one tree, each leaf carrying the facts a person or a caller needs.
+
+StafetaError
+├── ConfigurationError      a setting is wrong, and what to do about it
+├── DeliveryError           a message did not get through
+│   ├── DeliveryRefused     this message or this address was refused
+│   └── ChannelUnavailable  the provider as a whole could not be reached, or refuses us
+├── PolicyError             the owner's choices break a limit
+├── NotReady                a switch may not be armed yet, and why
+├── LadderError             an event that the ladder does not accept
+│   ├── WrongCycle          it belongs to a cycle that has ended
+│   ├── NotAsked            this person was not asked (yet), or may not say this
+│   └── HoldExhausted       no more waiting can be granted in this cycle
+├── BadLink                 a link that we did not make, or that was damaged
+├── Obsolete                a message that has lost its sense before it was sent
+├── CodeError               an SMS code that does not open anything
+│   ├── WrongCode           not this one; so many tries are left
+│   ├── CodeExpired         too old, used, or replaced by a newer one
+│   └── CodeThrottled       too many: wait until a given time
+└── VaultError              ciphertext that cannot be opened
+    ├── KeyMissing          no key of the ring opens it
+    └── Tampered            it is not what was stored
+
+Views translate them into sentences; nothing is swallowed and nothing returns None for failure (house.md, style 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class StafetaError(Exception):
+    """The root: catching it catches what the house itself raises, and nothing else."""
+
+
+@dataclass
+class ConfigurationError(StafetaError):
+    """`setting` has `problem`; `remedy` says in one sentence what to do. Never carries a secret."""
+
+    setting: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.problem}. {self.remedy}"
+
+
+class DeliveryError(StafetaError):
+    """A provider did not accept a message."""
+
+
+@dataclass
+class DeliveryRefused(DeliveryError):
+    """This one message or address was refused; `permanent` means trying again is pointless."""
+
+    reason: str
+    permanent: bool
+
+    def __str__(self) -> str:
+        return f"refused ({'permanently' if self.permanent else 'for now'}): {self.reason}"
+
+
+@dataclass
+class ChannelUnavailable(DeliveryError):
+    """The provider as a whole failed us: an outage of ours, never the addressee's fault (ladder.md)."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"channel unavailable: {self.reason}"
+
+
+@dataclass
+class PolicyError(StafetaError):
+    """`field` must lie between `least` and `most` (both inclusive, in the unit of the field); it was `value`."""
+
+    field: str
+    value: float
+    least: float
+    most: float
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.value}; it must lie between {self.least} and {self.most}"
+
+
+@dataclass
+class NotReady(StafetaError):
+    """Arming is refused; `missing` names every unmet condition by its `core.policy.Missing` value."""
+
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "not ready: " + ", ".join(self.missing)
+
+
+class LadderError(StafetaError):
+    """An event that the ladder does not accept in its present state."""
+
+
+@dataclass
+class WrongCycle(LadderError):
+    """The event speaks of cycle `got`; the switch is in cycle `current`."""
+
+    got: int
+    current: int
+
+    def __str__(self) -> str:
+        return f"cycle {self.got} has ended; this is cycle {self.current}"
+
+
+class NotAsked(LadderError):
+    """The person was not asked in this cycle, or the owner did not allow them to say this."""
+
+
+@dataclass
+class HoldExhausted(LadderError):
+    """At most `left_s` service seconds of waiting are left in this cycle."""
+
+    left_s: int
+
+    def __str__(self) -> str:
+        return f"only {self.left_s} s of waiting are left in this cycle"
+
+
+class BadLink(StafetaError):
+    """The token was not made by us or has been damaged; it says nothing about what exists."""
+
+
+@dataclass
+class Obsolete(StafetaError):
+    """The message makes no sense any more; `why` is written to the outbox row and it is cancelled."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return f"obsolete: {self.why}"
+
+
+class CodeError(StafetaError):
+    """An SMS code that does not open anything."""
+
+
+@dataclass
+class WrongCode(CodeError):
+    """The digits differ; `tries_left` may still be made with the present code."""
+
+    tries_left: int
+
+
+class CodeExpired(CodeError):
+    """The code is too old, was used, or none was asked for: a new one helps."""
+
+
+@dataclass
+class CodeThrottled(CodeError):
+    """Too many codes or tries; the next one is welcome at `retry_at` (aware UTC). Never a permanent lock."""
+
+    retry_at: datetime
+
+
+class VaultError(StafetaError):
+    """Ciphertext that cannot be opened."""
+
+
+class KeyMissing(VaultError):
+    """No key of the instance ring opens this wrapped key."""
+
+
+class Tampered(VaultError):
+    """The ciphertext is damaged or was made for another key; nothing of it may be shown."""

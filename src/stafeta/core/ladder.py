@@ -1,0 +1,266 @@
+"""The ladder: how silence becomes a release.
+
+`advance` is the only place where anything about a release is decided. It is a pure function; everything else in the
+house carries out what it returns. The rules, their words and the numbered invariants stand in docs/ladder.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from stafeta.core.contacts import (
+    contact_spoke,
+)
+from stafeta.core.errors import (
+    PolicyError,
+    WrongCycle,
+)
+from stafeta.core.moves import (
+    Decision,
+    ask,
+    asked_anew,
+    begin_waiting,
+    climb,
+    contacts_were_asked,
+    first_rung,
+    may_call_last,
+    rung_of,
+    window_ends_at_s,
+)
+from stafeta.core.policy import (
+    BOUNCES_MAX,
+    DAY_S,
+    PAUSE_DAYS_MAX,
+    Audience,
+    Policy,
+    Rung,
+)
+from stafeta.core.states import (
+    LAST_CALL_RUNG,
+    Armed,
+    AskByOtherChannel,
+    AskedToWait,
+    CheckedIn,
+    Climbing,
+    CloseGrants,
+    Effect,
+    Event,
+    GaveGoAhead,
+    Held,
+    OpenHandovers,
+    PauseBegan,
+    Paused,
+    PauseEnded,
+    PromptAccepted,
+    PromptBounced,
+    PromptRefused,
+    Released,
+    Resting,
+    Restored,
+    State,
+    StoodDown,
+    Tell,
+    Ticked,
+    Told,
+    Vouched,
+    Waiting,
+)
+
+
+def advance(state: State, event: Event, policy: Policy, *, now: datetime, service_s: int) -> Decision:
+    """Return the next state and what is to be done, once, because of `event`.
+
+    `now` is aware UTC and only ever starts a cycle; windows run on `service_s`. `policy` is the one in force for the
+    cycle; for an event that begins a cycle it is the new cycle's. At most one rung is climbed per call (invariant 8).
+
+    Raises WrongCycle for an event of a finished cycle, NotAsked for a contact who may not say this now,
+    HoldExhausted when no more waiting can be granted, PolicyError for days out of bounds.
+    """
+    match event:
+        case Ticked():
+            return _tick(state, policy, now=now, service_s=service_s)
+        case CheckedIn():
+            return _check_in(state, event, policy, now=now)
+        case Armed():
+            if isinstance(state, Resting):
+                return begin_waiting(state.cycle + 1, policy, now=now), []
+            return state, []
+        case StoodDown():
+            return _stand_down(state)
+        case PauseBegan():
+            return _pause(state, event, now=now)
+        case PauseEnded():
+            if isinstance(state, Paused):
+                return begin_waiting(state.cycle + 1, policy, now=now), []
+            return state, []
+        case PromptAccepted() | PromptRefused() | PromptBounced():
+            return _prompt_settled(state, event, policy, service_s=service_s)
+        case Vouched() | AskedToWait() | GaveGoAhead():
+            return contact_spoke(state, event, policy, now=now, service_s=service_s)
+        case Restored():
+            return _restart_from_first_rung(state, policy, service_s=service_s)
+        case _:
+            assert_never(event)
+
+
+# Time -----------------------------------------------------------------------------------------------------------
+
+
+def _tick(state: State, policy: Policy, *, now: datetime, service_s: int) -> Decision:
+    match state:
+        case Waiting():
+            if now >= state.due:
+                return ask(first_rung(state, service_s=service_s), policy)
+        case Paused():
+            if now >= state.until:
+                return ask(first_rung(state, service_s=service_s), policy)
+        case Climbing():
+            if service_s >= window_ends_at_s(state, policy):
+                return _window_passed(state, policy, service_s=service_s)
+        case Held():
+            if service_s >= state.until_s:
+                return _hold_passed(state.climbing, policy, service_s=service_s)
+        case Resting() | Released():
+            pass
+        case _:
+            assert_never(state)
+    return state, []
+
+
+def _window_passed(state: Climbing, policy: Policy, *, service_s: int) -> Decision:
+    if state.accepted_at_s is None:  # nobody could be reached: the ladder goes on, with this window doubled
+        return replace(state, accepted_at_s=service_s, unreachable=True), []
+    if state.rung == LAST_CALL_RUNG or state.rung + 1 == len(policy.rungs):
+        return Released(state.cycle, released_at_s=service_s), [
+            OpenHandovers(state.cycle),
+            Tell(Audience.OWNER, Told.RELEASED, state.cycle),
+            Tell(Audience.TRUSTED, Told.RELEASED, state.cycle),
+        ]
+    return climb(state, state.rung + 1, policy, service_s=service_s)
+
+
+def _hold_passed(climbing: Climbing, policy: Policy, *, service_s: int) -> Decision:
+    if climbing.rung != LAST_CALL_RUNG and may_call_last(climbing, policy):
+        return climb(climbing, LAST_CALL_RUNG, policy, service_s=service_s)
+    return ask(asked_anew(climbing, service_s=service_s), policy)
+
+
+# The owner ------------------------------------------------------------------------------------------------------
+
+
+def _check_in(state: State, event: CheckedIn, policy: Policy, *, now: datetime) -> Decision:
+    if event.cycle is not None and event.cycle != state.cycle:
+        raise WrongCycle(event.cycle, state.cycle)
+    match state:
+        case Waiting() | Climbing() | Held():
+            return begin_waiting(state.cycle + 1, policy, now=now), _relief(state, policy)
+        case Released():
+            return Resting(state.cycle + 1), _false_alarm(state.cycle)
+        case Resting() | Paused():
+            return state, []
+        case _:
+            assert_never(state)
+
+
+def _relief(state: State, policy: Policy) -> list[Effect]:
+    """Contacts who were asked and worried are told that all is well."""
+    climbing = state.climbing if isinstance(state, Held) else state
+    if isinstance(climbing, Climbing) and contacts_were_asked(climbing, policy):
+        return [Tell(Audience.TRUSTED, Told.ALL_WELL, state.cycle)]
+    return []
+
+
+def _false_alarm(cycle: int) -> list[Effect]:
+    return [
+        CloseGrants(cycle),
+        Tell(Audience.OWNER, Told.FALSE_ALARM, cycle),
+        Tell(Audience.TRUSTED, Told.FALSE_ALARM, cycle),
+    ]
+
+
+def _stand_down(state: State) -> Decision:
+    match state:
+        case Resting():
+            return state, []
+        case Released():
+            return Resting(state.cycle + 1), _false_alarm(state.cycle)
+        case Waiting() | Paused() | Climbing() | Held():
+            return Resting(state.cycle + 1), []
+        case _:
+            assert_never(state)
+
+
+def _pause(state: State, event: PauseBegan, *, now: datetime) -> Decision:
+    days = (event.until - now).total_seconds() / DAY_S
+    if not 0 < days <= PAUSE_DAYS_MAX:
+        raise PolicyError("pause_days", round(days, 2), 0, PAUSE_DAYS_MAX)
+    match state:
+        case Waiting() | Climbing() | Held() | Paused():
+            return Paused(state.cycle + 1, event.until), []
+        case Resting() | Released():
+            return state, []
+        case _:
+            assert_never(state)
+
+
+# Prompts --------------------------------------------------------------------------------------------------------
+
+
+def _prompt_settled(
+    state: State, event: PromptAccepted | PromptRefused | PromptBounced, policy: Policy, *, service_s: int
+) -> Decision:
+    if event.cycle != state.cycle:
+        raise WrongCycle(event.cycle, state.cycle)
+    if not isinstance(state, Climbing) or (event.rung, event.round) != (state.rung, state.round):
+        return state, []
+    rung = rung_of(state, policy)
+    if event.audience is not rung.asks:
+        return state, []
+    match event:
+        case PromptAccepted():
+            if state.accepted_at_s is None or state.unreachable:
+                return replace(state, accepted_at_s=service_s, unreachable=False), []
+            return state, []
+        case PromptRefused():
+            return state, [_by_other_channel(state, event, rung)]
+        case PromptBounced():
+            if event.others_reached or state.accepted_at_s is None:
+                return state, [_by_other_channel(state, event, rung)]
+            if state.bounced >= BOUNCES_MAX:
+                return state, []
+            restarted = replace(
+                state, asked_at_s=service_s, accepted_at_s=None, unreachable=False, bounced=state.bounced + 1
+            )
+            return restarted, [_by_other_channel(state, event, rung)]
+        case _:
+            assert_never(event)
+
+
+def _by_other_channel(state: Climbing, event: PromptRefused | PromptBounced, rung: Rung) -> AskByOtherChannel:
+    return AskByOtherChannel(
+        audience=event.audience,
+        person=event.person,
+        by=event.by.other,
+        kind=rung.kind,
+        cycle=state.cycle,
+        rung=state.rung,
+        round=state.round,
+    )
+
+
+# Restore --------------------------------------------------------------------------------------------------------
+
+
+def _restart_from_first_rung(state: State, policy: Policy, *, service_s: int) -> Decision:
+    match state:
+        case Climbing():
+            return ask(replace(asked_anew(state, service_s=service_s), rung=0), policy)
+        case Held():
+            first = replace(asked_anew(state.climbing, service_s=service_s), rung=0, go_ahead=frozenset())
+            return ask(first, policy)
+        case Resting() | Waiting() | Paused() | Released():
+            return state, []
+        case _:
+            assert_never(state)
