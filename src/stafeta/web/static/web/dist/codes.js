@@ -1,0 +1,1 @@
+"use strict";(()=>{function n(e){return e.replace(/[\s\u00a0\u2007\u202f\u200b]+/g,"")}function o(e){e.addEventListener("input",()=>{let t=n(e.value);t!==e.value&&(e.value=t)})}if(typeof document<"u"){let e='input[autocomplete="one-time-code"], input[data-code]';for(let t of document.querySelectorAll(e))o(t)}})();
