@@ -13,6 +13,7 @@ StafetaError
 │   └── HoldExhausted       no more waiting can be granted in this cycle
 ├── BadLink                 a link that we did not make, or that was damaged
 ├── Obsolete                a message that has lost its sense before it was sent
+├── Conflict                 two tabs disagree; nothing was overwritten
 ├── CodeError               an SMS code that does not open anything
 │   ├── WrongCode           not this one; so many tries are left
 │   ├── CodeExpired         too old, used, or replaced by a newer one
@@ -157,6 +158,13 @@ class CodeThrottled(CodeError):
     """Too many codes or tries; the next one is welcome at `retry_at` (aware UTC). Never a permanent lock."""
 
     retry_at: datetime
+
+
+@dataclass
+class Conflict(StafetaError):
+    """Somebody saved in the meantime; the present revision is `revision`. Nothing was overwritten."""
+
+    revision: int
 
 
 class VaultError(StafetaError):

@@ -1,0 +1,109 @@
+"""Every message is attempted until it is settled: the row, its attempts, and addresses that must not be tried.
+
+No row carries what could open anything: the text, its links and its codes are made when the message is sent
+(invariant 17).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class Message(models.Model):
+    """One message to one person by one channel.
+
+    key: what makes it this message and no other; queueing it twice is harmless (invariant 14).
+    kind: names its renderer. params: ids the renderer needs; never a token, a code or a text.
+    owner: whose dead letter it would be.
+    priority: smaller goes first.
+    lease_until: a worker is at it until then; after that anybody may take it over.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        ACCEPTED = "accepted"
+        BOUNCED = "bounced"
+        DEAD = "dead"
+        CANCELLED = "cancelled"
+
+    class Channel(models.TextChoices):
+        EMAIL = "email"
+        SMS = "sms"
+
+    key = models.CharField(max_length=160, unique=True)
+    kind = models.CharField(max_length=60)
+    channel = models.CharField(max_length=5, choices=Channel)
+    params = models.JSONField(default=dict)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")
+    priority = models.PositiveSmallIntegerField(default=50)
+    state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    to = models.CharField(max_length=254, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["priority", "next_attempt_at"],
+                name="message_waiting",
+                condition=models.Q(state="queued"),
+            ),
+            models.Index(fields=["owner", "state"], name="message_owner_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Attempt(models.Model):
+    """One try to send a message, and what came of it."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted"
+        REFUSED = "refused"
+        REFUSED_FOR_NOW = "for_now"
+        UNAVAILABLE = "unavailable"
+        CANCELLED = "cancelled"
+        FAULT = "fault"
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="tries")
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=11, choices=Outcome)
+    detail = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} at {self.at}"
+
+
+class Suppression(models.Model):
+    """An address that refused for good: not tried again until somebody changes it or lifts this."""
+
+    address = models.CharField(max_length=254, unique=True)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class ChannelHealth(models.Model):
+    """Whether a provider as a whole answers: while one does not, nobody climbs (ladder.md).
+
+    failing_since: when the present outage began; None while the channel is well.
+    """
+
+    channel = models.CharField(max_length=5, primary_key=True)
+    failing_since = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.channel

@@ -1,0 +1,192 @@
+"""The server stores only ciphertext: handovers, the people they are for, and who was let in when."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from stafeta.accounts.models import Language
+
+ACCESS_DAYS_LEAST, ACCESS_DAYS_DEFAULT, ACCESS_DAYS_MOST = 30, 90, 365
+DELAY_DAYS_MOST = 365
+
+
+class ConsentState(models.TextChoices):
+    """What a person answered to the question whether they agree to be somebody's recipient or contact."""
+
+    DRAFT = "draft", _("not invited yet")
+    INVITED = "invited", _("invited, no answer yet")
+    GIVEN = "given", _("agreed")
+    DECLINED = "declined", _("declined")
+
+
+class Recipient(models.Model):
+    """A person who may be handed something. E-mail and phone are two different proofs, so both are needed.
+
+    invitation: number of the newest invitation; part of its link, so that an older link ends with it.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recipients")
+    name = models.CharField(_("name"), max_length=120)
+    email = models.EmailField(_("e-mail"))
+    phone = models.CharField(_("phone"), max_length=16)
+    language = models.CharField(_("language"), max_length=5, choices=Language, default=Language.CZECH)
+    consent = models.CharField(max_length=8, choices=ConsentState, default=ConsentState.DRAFT)
+    invitation = models.PositiveIntegerField(default=0)
+    invited_at = models.DateTimeField(null=True)
+    phone_verified_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["owner", "email"], name="recipient_once_per_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Handover(models.Model):
+    """One text for some recipients. Its title is not encrypted; its content only ever is.
+
+    public_key: age recipient every version is encrypted to.
+    delay_days: days of service time between the release and this handover's opening.
+    access_days: how long its recipients may read it.
+    revision: grows with every saved change; two tabs that disagree are shown, not overwritten.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="handovers")
+    title = models.CharField(_("title"), max_length=200)
+    level = models.CharField(max_length=20, default="guarded")
+    public_key = models.CharField(max_length=100)
+    recipients = models.ManyToManyField(Recipient, related_name="handovers", blank=True)
+    delay_days = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(DELAY_DAYS_MOST)])
+    access_days = models.PositiveSmallIntegerField(
+        default=ACCESS_DAYS_DEFAULT,
+        validators=[MinValueValidator(ACCESS_DAYS_LEAST), MaxValueValidator(ACCESS_DAYS_MOST)],
+    )
+    revision = models.PositiveIntegerField(default=0)
+    content_bytes = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["title", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Version(models.Model):
+    """One state of a handover's content: an age file of Markdown in UTF-8."""
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    ciphertext = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["handover", "number"], name="version_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class WrappedKey(models.Model):
+    """The handover's age identity, encrypted for one holder. Guarded: the only holder is "instance"."""
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="wrapped_keys")
+    holder = models.CharField(max_length=60)
+    blob = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["handover", "holder"], name="wrapped_once_per_holder"),
+        ]
+
+    def __str__(self) -> str:
+        return self.holder
+
+
+class Consent(models.Model):
+    """Append-only: what a recipient was asked and answered, and to which wording."""
+
+    class Kind(models.TextChoices):
+        ASKED = "asked"
+        GIVEN = "given"
+        DECLINED = "declined"
+        PHONE = "phone"
+
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="consents")
+    kind = models.CharField(max_length=8, choices=Kind)
+    wording = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Grant(models.Model):
+    """The first gate: this recipient may read this handover, because of the release of this cycle.
+
+    switch, cycle: the release it belongs to; with the recipient they make its link.
+    opens_at_s, expires_at_s: service seconds. told_at: when the news was queued. first_read_at: content was shown.
+    closed_at: the owner came back, or the grant was revoked.
+    """
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="grants")
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="grants")
+    switch = models.PositiveBigIntegerField()
+    cycle = models.PositiveIntegerField()
+    opens_at_s = models.BigIntegerField()
+    expires_at_s = models.BigIntegerField()
+    told_at = models.DateTimeField(null=True)
+    reminders = models.PositiveSmallIntegerField(default=0)
+    remind_at_s = models.BigIntegerField(null=True)
+    first_read_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["handover", "recipient", "switch", "cycle"], name="granted_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["opens_at_s"],
+                name="grant_to_tell",
+                condition=models.Q(told_at__isnull=True, closed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["remind_at_s"],
+                name="grant_to_remind",
+                condition=models.Q(first_read_at__isnull=True, closed_at__isnull=True, remind_at_s__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"grant {self.pk}"
+
+
+class Reading(models.Model):
+    """Append-only: the content was shown or sent to a recipient."""
+
+    class How(models.TextChoices):
+        PAGE = "page"
+        MAIL = "mail"
+
+    grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="readings")
+    how = models.CharField(max_length=4, choices=How)
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.how} at {self.at}"
