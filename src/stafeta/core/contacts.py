@@ -45,6 +45,7 @@ def contact_spoke(
     state: State,
     event: Vouched | AskedToWait | GaveGoAhead,
     policy: Policy,
+    begins: Policy,
     *,
     now: datetime,
     service_s: int,
@@ -57,7 +58,7 @@ def contact_spoke(
     match event:
         case Vouched():
             if climbing.vouched < VOUCHES_MAX:
-                waiting = begin_waiting(state.cycle + 1, policy, now=now, vouched=climbing.vouched + 1)
+                waiting = begin_waiting(state.cycle + 1, begins, now=now, vouched=climbing.vouched + 1)
                 return waiting, [
                     Tell(Audience.OWNER, Told.VOUCHED, state.cycle, event.contact),
                     Tell(Audience.TRUSTED, Told.ALL_WELL, state.cycle, event.contact),

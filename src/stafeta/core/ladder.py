@@ -69,23 +69,33 @@ from stafeta.core.states import (
 )
 
 
-def advance(state: State, event: Event, policy: Policy, *, now: datetime, service_s: int) -> Decision:
+def advance(
+    state: State,
+    event: Event,
+    policy: Policy,
+    *,
+    now: datetime,
+    service_s: int,
+    next_policy: Policy | None = None,
+) -> Decision:
     """Return the next state and what is to be done, once, because of `event`.
 
     `now` is aware UTC and only ever starts a cycle; windows run on `service_s`. `policy` is the one in force for the
-    cycle; for an event that begins a cycle it is the new cycle's. At most one rung is climbed per call (invariant 8).
+    cycle; where the event begins a cycle, `next_policy` (by default the same) is the new one's. At most one rung is
+    climbed per call (invariant 8).
 
     Raises WrongCycle for an event of a finished cycle, NotAsked for a contact who may not say this now,
     HoldExhausted when no more waiting can be granted, PolicyError for days out of bounds.
     """
+    begins = next_policy or policy
     match event:
         case Ticked():
             return _tick(state, policy, now=now, service_s=service_s)
         case CheckedIn():
-            return _check_in(state, event, policy, now=now)
+            return _check_in(state, event, policy, begins, now=now)
         case Armed():
             if isinstance(state, Resting):
-                return begin_waiting(state.cycle + 1, policy, now=now), []
+                return begin_waiting(state.cycle + 1, begins, now=now), []
             return state, []
         case StoodDown():
             return _stand_down(state)
@@ -93,12 +103,12 @@ def advance(state: State, event: Event, policy: Policy, *, now: datetime, servic
             return _pause(state, event, now=now)
         case PauseEnded():
             if isinstance(state, Paused):
-                return begin_waiting(state.cycle + 1, policy, now=now), []
+                return begin_waiting(state.cycle + 1, begins, now=now), []
             return state, []
         case PromptAccepted() | PromptRefused() | PromptBounced():
             return _prompt_settled(state, event, policy, service_s=service_s)
         case Vouched() | AskedToWait() | GaveGoAhead():
-            return contact_spoke(state, event, policy, now=now, service_s=service_s)
+            return contact_spoke(state, event, policy, begins, now=now, service_s=service_s)
         case Restored():
             return _restart_from_first_rung(state, policy, service_s=service_s)
         case _:
@@ -150,12 +160,12 @@ def _hold_passed(climbing: Climbing, policy: Policy, *, service_s: int) -> Decis
 # The owner ------------------------------------------------------------------------------------------------------
 
 
-def _check_in(state: State, event: CheckedIn, policy: Policy, *, now: datetime) -> Decision:
+def _check_in(state: State, event: CheckedIn, policy: Policy, begins: Policy, *, now: datetime) -> Decision:
     if event.cycle is not None and event.cycle != state.cycle:
         raise WrongCycle(event.cycle, state.cycle)
     match state:
         case Waiting() | Climbing() | Held():
-            return begin_waiting(state.cycle + 1, policy, now=now), _relief(state, policy)
+            return begin_waiting(state.cycle + 1, begins, now=now), _relief(state, policy)
         case Released():
             return Resting(state.cycle + 1), _false_alarm(state.cycle)
         case Resting() | Paused():

@@ -6,7 +6,7 @@ clock jumped: none of these adds anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 
@@ -54,10 +54,10 @@ def advance_meter(meter: Meter, reading: Reading) -> Meter:
 
     Adds the time since the last reading of any worker, never more than this worker's monotonic clock measured,
     never more than the tolerance, and only when the service could hear at both ends of the span. So several
-    workers together never count faster than real time.
+    workers together never count faster than real time, and one whose clock is behind neither adds nor disturbs.
     """
     if is_behind(meter, reading):
-        return replace(meter, heard=False)
+        return meter
     elapsed_ms = (reading.wall - meter.wall) // timedelta(milliseconds=1)
     added_ms = 0
     if reading.hears and meter.heard:

@@ -1,4 +1,4 @@
-"""Every message is attempted until it is settled: the row, its attempts, and addresses that must not be tried.
+"""Every message is attempted until it is settled: the row, its attempts, and how well the providers are.
 
 No row carries what could open anything: the text, its links and its codes are made when the message is sent
 (invariant 17).
@@ -19,6 +19,7 @@ class Message(models.Model):
     kind: names its renderer. params: ids the renderer needs; never a token, a code or a text.
     owner: whose dead letter it would be.
     priority: smaller goes first.
+    expires_at: after that nobody wants it any more.
     lease_until: a worker is at it until then; after that anybody may take it over.
     """
 
@@ -43,6 +44,7 @@ class Message(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     refusals = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     queued_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -82,17 +84,6 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} at {self.at}"
-
-
-class Suppression(models.Model):
-    """An address that refused for good: not tried again until somebody changes it or lifts this."""
-
-    address = models.CharField(max_length=254, unique=True)
-    reason = models.CharField(max_length=300)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.address
 
 
 class ChannelHealth(models.Model):

@@ -1,0 +1,105 @@
+"""Send what waits: claim, render, send through a channel, record. No network inside a transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from stafeta.channels.base import Channel, ChannelKind, EmailMessage, SmsMessage
+from stafeta.core.errors import ChannelUnavailable, DeliveryRefused, Obsolete
+from stafeta.outbox.kinds import Rendered, renderer_of
+from stafeta.outbox.message_ids import message_id
+from stafeta.outbox.models import Attempt, Message
+from stafeta.outbox.services.claim import claim
+from stafeta.outbox.services.settle import OnSettled, Outcome, settle
+
+log = logging.getLogger(__name__)
+
+DELIVER_BATCH_MAX = 50
+LEASE_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The two ways out."""
+
+    email: Channel[EmailMessage]
+    sms: Channel[SmsMessage]
+
+
+def deliver(
+    *,
+    channels: Channels,
+    now: Callable[[], datetime],
+    pace: float,
+    on_settled: OnSettled,
+    limit: int = DELIVER_BATCH_MAX,
+) -> int:
+    """Attempt at most `limit` due messages once each and return how many were attempted.
+
+    `now` is asked again for every message, for sending takes time; `pace` is how much faster than people it runs.
+    `on_settled` is told, inside the settling transaction, of every message that reached its end. A message that
+    raises is recorded and delays no other (invariant 12). A provider that is away ends the batch for its channel.
+    """
+    lease = timedelta(seconds=LEASE_S * pace)
+    messages = claim(now=now(), lease=lease, limit=limit)
+    away: set[str] = set()
+    attempted = 0
+    for message in messages:
+        if message.channel in away:
+            Message.objects.filter(pk=message.pk, lease_until=message.lease_until).update(lease_until=None)
+            continue
+        if now() >= (message.lease_until or now()):
+            continue  # too slow: it is somebody else's by now
+        outcome = attempt(message, channels, now=now())
+        settle(message, outcome, now=now(), pace=pace, on_settled=on_settled)
+        attempted += 1
+        if outcome.kind is Attempt.Outcome.UNAVAILABLE:
+            away.add(message.channel)
+    return attempted
+
+
+def attempt(message: Message, channels: Channels, *, now: datetime) -> Outcome:
+    """Render and send one message and return what came of it; never raises."""
+    if message.expires_at is not None and now >= message.expires_at:
+        return Outcome(Attempt.Outcome.CANCELLED, "it came too late to be of use")
+    rendered: Rendered | None = None
+    try:
+        rendered = renderer_of(message.kind)(message)
+        provider_id = _send(message, rendered, channels)
+    except Obsolete as obsolete:
+        return Outcome(Attempt.Outcome.CANCELLED, obsolete.why)
+    except DeliveryRefused as refused:
+        kind = Attempt.Outcome.REFUSED if refused.permanent else Attempt.Outcome.REFUSED_FOR_NOW
+        return Outcome(kind, refused.reason, to=rendered.to if rendered else "")
+    except ChannelUnavailable as unavailable:
+        log.warning("%s is unavailable: %s", message.channel, unavailable.reason)
+        return Outcome(Attempt.Outcome.UNAVAILABLE, unavailable.reason)
+    except Exception as fault:  # a poison row must not stop the others (invariant 12)
+        log.error("message %s (%s) cannot be sent: %s", message.pk, message.kind, type(fault).__name__)
+        return Outcome(Attempt.Outcome.FAULT, type(fault).__name__)
+    return Outcome(Attempt.Outcome.ACCEPTED, to=rendered.to, provider_id=provider_id)
+
+
+def _send(message: Message, rendered: Rendered, channels: Channels) -> str:
+    identity = message_id(message.key)
+    if message.channel == ChannelKind.SMS:
+        return channels.sms.send(SmsMessage(id=identity, to=rendered.to, text=rendered.text)).provider_id
+    email = EmailMessage(
+        id=identity,
+        to=rendered.to,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        message_id=identity,
+        headers=headers_of(rendered),
+        language=rendered.language,
+    )
+    return channels.email.send(email).provider_id
+
+
+def headers_of(rendered: Rendered) -> Mapping[str, str]:
+    """Return the headers of an e-mail beside those that every channel sets."""
+    return {"Content-Language": rendered.language, **rendered.headers}

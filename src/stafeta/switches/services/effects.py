@@ -1,0 +1,105 @@
+"""Carry out what the core decided: effects become outbox rows and grants, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from stafeta.core.policy import Audience, By
+from stafeta.core.states import Ask, AskByOtherChannel, CloseGrants, Effect, OpenHandovers, Tell
+from stafeta.outbox.services.queue import LADDER, Draft, enqueue
+from stafeta.switches.models import Switch, TrustedContact
+from stafeta.vault.models import ConsentState
+from stafeta.vault.services.release import close_grants, open_handovers
+
+
+def carry_out(work: Sequence[tuple[Switch, Sequence[Effect]]], *, now: datetime, service_s: int) -> None:
+    """Queue every message and open or close every grant that the effects ask for."""
+    contacts = _contacts_of([switch.pk for switch, effects in work if effects])
+    drafts: list[Draft] = []
+    for switch, effects in work:
+        for effect in effects:
+            match effect:
+                case Ask() | AskByOtherChannel():
+                    drafts += _prompts(switch, effect, contacts.get(switch.pk, []))
+                case Tell():
+                    drafts += _news(switch, effect, contacts.get(switch.pk, []))
+                case OpenHandovers():
+                    open_handovers(
+                        owner_id=switch.owner_id,
+                        switch_id=switch.pk,
+                        cycle=effect.cycle,
+                        now=now,
+                        service_s=service_s,
+                    )
+                case CloseGrants():
+                    close_grants(owner_id=switch.owner_id, switch_id=switch.pk, cycle=effect.cycle, now=now)
+                case _:
+                    assert_never(effect)
+    enqueue(drafts, now=now)
+
+
+def asked_contacts() -> dict[str, object]:
+    """Return the lookup of contacts the ladder asks: everybody entered who did not decline."""
+    return {"consent__in": [ConsentState.DRAFT, ConsentState.INVITED, ConsentState.GIVEN]}
+
+
+def _contacts_of(switch_ids: Iterable[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    rows = TrustedContact.objects.filter(switch__in=list(switch_ids), **asked_contacts())
+    for switch_id, contact_id in rows.order_by("position", "pk").values_list("switch_id", "pk"):
+        found.setdefault(switch_id, []).append(contact_id)
+    return found
+
+
+def _prompts(switch: Switch, effect: Ask | AskByOtherChannel, contacts: list[int]) -> Iterator[Draft]:
+    if isinstance(effect, AskByOtherChannel):
+        people, channels, fallback = [effect.person], (effect.by,), True
+        attempt = attempts = 1
+    else:
+        people = [switch.owner_id] if effect.audience is Audience.OWNER else contacts
+        channels, fallback = effect.by, False
+        attempt, attempts = effect.attempt, effect.attempts
+    kind = "switches.ask_owner" if effect.audience is Audience.OWNER else "switches.ask_contact"
+    for person in people:
+        for by in channels:
+            yield Draft(
+                key=f"{switch.pk}:{effect.cycle}:{effect.rung}:{effect.round}:{effect.audience}:{person}:{by}",
+                kind=kind,
+                channel=by.value,
+                owner_id=switch.owner_id,
+                priority=LADDER,
+                params={
+                    "switch": switch.pk,
+                    "cycle": effect.cycle,
+                    "rung": effect.rung,
+                    "round": effect.round,
+                    "rung_kind": effect.kind.value,
+                    "attempt": attempt,
+                    "attempts": attempts,
+                    "audience": effect.audience.value,
+                    "person": person,
+                    "fallback": fallback,
+                },
+            )
+
+
+def _news(switch: Switch, effect: Tell, contacts: list[int]) -> Iterator[Draft]:
+    to_owner = effect.audience is Audience.OWNER
+    for person in [switch.owner_id] if to_owner else contacts:
+        cause = {} if effect.contact is None else {"contact": effect.contact}
+        yield Draft(
+            key=f"{switch.pk}:{effect.cycle}:{effect.told}:{switch.events_count}:{effect.audience}:{person}",
+            kind="switches.tell_owner" if to_owner else "switches.tell_contact",
+            channel=By.EMAIL.value,
+            owner_id=switch.owner_id,
+            priority=LADDER,
+            params={
+                "switch": switch.pk,
+                "cycle": effect.cycle,
+                "told": effect.told.value,
+                "person": person,
+                **cause,
+            },
+        )

@@ -1,0 +1,113 @@
+"""The worker's loop: probe, tick, follow up, deliver. Any number of workers may run on one database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+
+from stafeta import clock
+from stafeta.channels.registry import email_channel, sms_channel
+from stafeta.core.service_time import Reading
+from stafeta.outbox.selectors import outage
+from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
+from stafeta.switches.services.delivery import record_delivery
+from stafeta.switches.services.probe import probe
+from stafeta.switches.services.service_clock import read_service_clock
+from stafeta.switches.services.tell_unreached import tell_unreached
+from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
+from stafeta.vault.services.follow_up import follow_up
+
+log = logging.getLogger(__name__)
+
+PROBE_TIMEOUT_S = 10
+DELIVER_EVERY_S = 1.0
+TOLERANCE_TICKS = 6
+TICK_BATCHES_MAX = 20
+PAUSE_AFTER_FAULT_S = 5.0
+
+
+class Worker:
+    """One worker: what it must remember between two rounds is only what its monotonic clock said."""
+
+    def __init__(self, channels: Channels) -> None:
+        self.channels = channels
+        self._read_at_s: float | None = None
+
+    def round(self) -> None:
+        """Probe, count service time, climb where it is due, and queue what follows a release."""
+        found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
+        failing = outage(now=clock.now())
+        reading = Reading(
+            wall=clock.now(),
+            monotonic_ms=self._measured_ms(),
+            hears=found.ok and failing is None,
+            tolerance_ms=int(TOLERANCE_TICKS * settings.TICK_EVERY_S * settings.CLOCK_SCALE * 1000),
+        )
+        span = read_service_clock(reading=reading, deaf_reason=failing or found.reason)
+        if not span.may_climb:
+            log.warning("nobody climbs: %s", failing or found.reason or "the clock is behind")
+            return
+        now = reading.wall
+        for _ in range(TICK_BATCHES_MAX):
+            if tick(now=now, service_s=span.service_s).claimed < TICK_BATCH_MAX:
+                break
+        followed = follow_up(now=now, service_s=span.service_s)
+        tell_unreached(handovers=followed.unreached, now=now)
+
+    def deliver(self) -> int:
+        """Attempt one batch of messages and return how many were attempted."""
+        return deliver(channels=self.channels, now=clock.now, pace=settings.CLOCK_SCALE, on_settled=record_delivery)
+
+    def close(self) -> None:
+        """Close the channels' connections."""
+        self.channels.email.close()
+        self.channels.sms.close()
+
+    def _measured_ms(self) -> int:
+        """Return what the monotonic clock measured since the last call; 0 at first."""
+        at_s = clock.monotonic_s()
+        measured_s = 0.0 if self._read_at_s is None else at_s - self._read_at_s
+        self._read_at_s = at_s
+        return int(measured_s * 1000)
+
+
+def configured_channels() -> Channels:
+    """Return the channels that the settings name. Raises ConfigurationError."""
+    return Channels(
+        email=email_channel(
+            settings.EMAIL_CHANNEL_URL,
+            mailbox_dir=settings.MAILBOX_DIR,
+            sender=settings.EMAIL_FROM,
+            now=clock.now,
+        ),
+        sms=sms_channel(settings.SMS_CHANNEL_URL, mailbox_dir=settings.MAILBOX_DIR, now=clock.now),
+    )
+
+
+def run(*, once: bool = False, stop: threading.Event | None = None) -> None:
+    """Work until `stop` is set, or for one round. A database that fails is tried again; nothing else is swallowed."""
+    stop = stop or threading.Event()
+    worker = Worker(configured_channels())
+    next_round_s = 0.0
+    real_s = 0.0
+    try:
+        while not stop.is_set():
+            close_old_connections()
+            try:
+                if real_s >= next_round_s:
+                    worker.round()
+                    next_round_s = real_s + settings.TICK_EVERY_S
+                full = worker.deliver() >= DELIVER_BATCH_MAX
+                wait_s = 0.0 if full else min(DELIVER_EVERY_S, settings.TICK_EVERY_S)
+            except DatabaseError as error:
+                log.error("the database failed (%s); trying again in %s s", error, PAUSE_AFTER_FAULT_S)
+                wait_s = PAUSE_AFTER_FAULT_S
+            if once:
+                return
+            stop.wait(wait_s)
+            real_s = clock.monotonic_s() / settings.CLOCK_SCALE
+    finally:
+        worker.close()
