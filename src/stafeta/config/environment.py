@@ -1,0 +1,268 @@
+"""Every setting there is: one table, read once at start. `docs/operations.md` shows the same table; a test compares.
+
+A wrong value never becomes a default in silence: all problems are named at once, each with what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from stafeta.config import parse
+from stafeta.core.errors import ConfigurationError, StafetaError
+
+PREFIX: Final = "STAFETA_"
+# What the tests say to each other; the program itself never reads them.
+FOREIGN_PREFIX: Final = "STAFETA_TEST_"
+KEYS_FILE_NAME: Final = "keys.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The settings, parsed. Nothing has been touched yet: no file read, no directory made."""
+
+    data_dir: Path
+    site_url: str
+    allowed_hosts: tuple[str, ...]
+    proxies: int
+    database_url: str
+    secret_key: str
+    secret_key_file: Path
+    keys_file: Path
+    email_url: str
+    email_from: str
+    sms_url: str
+    signup: str
+    tick_every_s: float
+    clock_scale: float
+    clock_epoch: datetime | None
+    log_level: str
+    debug: bool
+
+    @property
+    def is_https(self) -> bool:
+        return self.site_url.startswith("https://")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the site is reached on this machine only."""
+        return parse.host_of(self.site_url) in parse.LOOPBACK_HOSTS
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table.
+
+    field: the attribute of Environment. default: made from what was read in the rows above.
+    default_words, help: as docs/operations.md shows them.
+    """
+
+    field: str
+    parse: Callable[[str], Any]
+    default: Callable[[Mapping[str, Any]], Any]
+    default_words: str
+    help: str
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.field.upper()
+
+
+class WrongSettings(StafetaError):
+    """The settings that are wrong, all of them."""
+
+    def __init__(self, problems: Sequence[ConfigurationError]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        lines = "\n".join(f"  - {problem}" for problem in self.problems)
+        return f"Štafeta cannot start, because something is wrong with its settings:\n{lines}"
+
+
+SETTINGS: Final = (
+    Setting(
+        "data_dir",
+        parse.path,
+        lambda _: parse.platform_data_dir(),
+        "the platform's data directory, `~/.local/share/stafeta` on Linux",
+        "Where everything that is kept lies: the embedded database, the secret key, the keys file, the mailbox. "
+        "Made with mode 0700.",
+    ),
+    Setting(
+        "site_url",
+        parse.site_url,
+        lambda _: "http://localhost:8000",
+        "`http://localhost:8000`",
+        "The address people reach Štafeta at; every link in every message begins with it. With `https://`, cookies are "
+        "secure and HSTS is sent.",
+    ),
+    Setting(
+        "allowed_hosts",
+        parse.host_list,
+        lambda read: parse.hosts_of_site(read["site_url"]),
+        "the host of `STAFETA_SITE_URL`",
+        "Host names that requests may carry, separated by commas.",
+    ),
+    Setting(
+        "proxies",
+        parse.whole(0, 10),
+        lambda read: int(str(read["site_url"]).startswith("https://")),
+        "1 with an `https://` site, otherwise 0",
+        "How many reverse proxies stand in front. So many addresses at the end of `X-Forwarded-For` are believed when "
+        "rate limits ask who is calling.",
+    ),
+    Setting(
+        "database_url",
+        parse.database_url,
+        lambda read: f"sqlite:///{read['data_dir'] / 'stafeta.sqlite3'}",
+        "`sqlite:///` + `stafeta.sqlite3` in the data directory",
+        "`sqlite:///path` (four slashes for an absolute path) or `postgres://user:password@host:5432/name`.",
+    ),
+    Setting(
+        "secret_key",
+        parse.secret_key,
+        lambda _: "",
+        "read from `STAFETA_SECRET_KEY_FILE`",
+        "The secret from which links, codes and sessions are derived: at least 32 characters. Changing it ends every "
+        "link that is under way.",
+    ),
+    Setting(
+        "secret_key_file",
+        parse.path,
+        lambda read: read["data_dir"] / "secret-key",
+        "`secret-key` in the data directory",
+        "The file that holds the secret; `stafeta init` makes it with mode 0600.",
+    ),
+    Setting(
+        "keys_file",
+        parse.path,
+        lambda read: read["data_dir"] / KEYS_FILE_NAME,
+        "`keys.txt` in the data directory",
+        "The keyring that opens guarded handovers; `stafeta init` makes it with mode 0600. Keep a copy apart from the "
+        "database: without it nobody can read them.",
+    ),
+    Setting(
+        "email_url",
+        parse.channel_url,
+        lambda _: "",
+        "empty: the built-in mailbox",
+        "How e-mail leaves: `smtp://user:password@host:587?tls=true`, a provider, or `console:`.",
+    ),
+    Setting(
+        "email_from",
+        parse.email_from,
+        lambda read: f"Štafeta <stafeta@{parse.host_of(read['site_url'])}>",
+        "`Štafeta <stafeta@` + the host of `STAFETA_SITE_URL` + `>`",
+        "Who the e-mails come from.",
+    ),
+    Setting(
+        "sms_url",
+        parse.channel_url,
+        lambda _: "",
+        "empty: the built-in mailbox",
+        "How SMS leave: `twilio://sid:token@+420…`, `smsmanager://key`, `webhook+https://host/path`, or `console:`.",
+    ),
+    Setting(
+        "signup",
+        parse.one_of("first", "open", "closed"),
+        lambda _: "first",
+        "`first`",
+        "Who may make an account: `first` (only the very first visitor), `open` (everybody) or `closed` (nobody; use "
+        "`stafeta createowner`).",
+    ),
+    Setting(
+        "tick_every_s",
+        parse.number(0.05, 300),
+        lambda _: 10.0,
+        "`10`",
+        "Seconds between two looks of the worker at what is due.",
+    ),
+    Setting(
+        "clock_scale",
+        parse.number(1, 1_000_000),
+        lambda _: 1.0,
+        "`1`",
+        "How many times faster than life the clock runs; for the demo only, so on a local site only.",
+    ),
+    Setting(
+        "clock_epoch",
+        parse.moment,
+        lambda _: None,
+        "none",
+        "The moment, as `2026-01-31T09:00:00+00:00`, at which the fast clock and the real one agreed. Needed with "
+        "`STAFETA_CLOCK_SCALE`.",
+    ),
+    Setting(
+        "log_level",
+        parse.one_of("debug", "info", "warning", "error"),
+        lambda _: "info",
+        "`info`",
+        "How much is written to standard error: `debug`, `info`, `warning` or `error`.",
+    ),
+    Setting(
+        "debug",
+        parse.flag,
+        lambda _: False,
+        "`false`",
+        "Django's error pages, which show the insides; on a local site only.",
+    ),
+)
+
+
+def load(environ: Mapping[str, str]) -> Environment:
+    """Return the settings in `environ`; an empty variable counts as unset. Raises WrongSettings with every problem."""
+    problems = _unknown(environ)
+    read: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text = environ.get(setting.name, "").strip()
+        try:
+            read[setting.field] = setting.parse(text) if text else setting.default(read)
+        except parse.Wrong as wrong:
+            problems.append(ConfigurationError(setting.name, wrong.problem, wrong.remedy))
+            read[setting.field] = setting.default(read)
+    environment = Environment(**read)
+    problems += _contradictions(environment)
+    if problems:
+        raise WrongSettings(problems)
+    return environment
+
+
+def as_markdown() -> str:
+    """Return the table as docs/operations.md shows it."""
+    rows = [f"| `{setting.name}` | {setting.default_words} | {setting.help} |" for setting in SETTINGS]
+    return "\n".join(["| Setting | Default | Meaning |", "|---|---|---|", *rows])
+
+
+def _unknown(environ: Mapping[str, str]) -> list[ConfigurationError]:
+    known = [setting.name for setting in SETTINGS]
+    problems = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and not name.startswith(FOREIGN_PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else "Remove it; docs/operations.md lists all there are."
+            problems.append(ConfigurationError(name, "there is no such setting", remedy))
+    return problems
+
+
+def _contradictions(environment: Environment) -> list[ConfigurationError]:
+    """Return what is wrong with settings that are each right alone."""
+    problems = []
+    local_only = "It is for a site on this machine: set STAFETA_SITE_URL to http://localhost:8000, or remove it."
+    if environment.clock_scale != 1 and environment.clock_epoch is None:
+        problems.append(
+            ConfigurationError(
+                "STAFETA_CLOCK_EPOCH",
+                "a fast clock needs the moment at which it started",
+                "Set it to the present moment, as 2026-01-31T09:00:00+00:00, the same for web and worker.",
+            )
+        )
+    if environment.clock_scale != 1 and not environment.is_local:
+        problems.append(ConfigurationError("STAFETA_CLOCK_SCALE", "a public site needs the real clock", local_only))
+    if environment.debug and not environment.is_local:
+        problems.append(ConfigurationError("STAFETA_DEBUG", "it would show the insides to the public", local_only))
+    return problems
