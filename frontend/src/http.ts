@@ -8,7 +8,7 @@ export function csrfToken(): string {
 }
 
 /** POST a JSON body to our own server. Rejects only if no answer came. */
-export function postJson(url: string, body: unknown, options: { keepalive?: boolean } = {}): Promise<Response> {
+export function postJson(url: string, body: unknown, options: { keepalive?: boolean; signal?: AbortSignal } = {}): Promise<Response> {
   return fetch(url, {
     method: "POST",
     credentials: "same-origin",

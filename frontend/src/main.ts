@@ -9,6 +9,13 @@ declare global {
   }
 }
 window.htmx = htmx;
+Object.assign(htmx.config, {
+  includeIndicatorStyles: false, // the page's policy forbids styles that are not a file
+  allowEval: false,
+  allowScriptTags: false,
+  selfRequestsOnly: true,
+  historyCacheSize: 0, // pages hold secrets: no copy of them in the browser's storage
+});
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { headers } = (event as CustomEvent<{ headers: Record<string, string> }>).detail;

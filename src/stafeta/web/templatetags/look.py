@@ -61,7 +61,9 @@ def field_shape(field: BoundField) -> str:
 
 
 def _control_class(widget: forms.Widget) -> str:
-    if isinstance(widget, (forms.CheckboxInput, *_PLAIN_TYPES)):
+    if isinstance(widget, _PLAIN_TYPES):
+        return ""  # Django would put it on the group as well; the style sheet knows these by their place
+    if isinstance(widget, forms.CheckboxInput):
         return "form-check-input"
     if isinstance(widget, forms.Select):
         return "form-select"
@@ -73,9 +75,9 @@ def control(field: BoundField) -> SafeString:
     """Render the field's control with its classes; Django itself points it at its help and error texts."""
     widget = field.field.widget
     classes = [str(widget.attrs.get("class", "")), _control_class(widget)]
-    if field.errors:
+    if field.errors and not isinstance(widget, _PLAIN_TYPES):
         classes.append("is-invalid")
-    attrs: dict[str, Any] = {"class": " ".join(filter(None, classes))}
+    attrs: dict[str, Any] = {"class": " ".join(filter(None, classes))} if any(classes) else {}
     return field.as_widget(attrs=attrs)
 
 
