@@ -1,0 +1,34 @@
+"""A fresh sign-in for what an intruder at an open laptop must not change (invariant 15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseBase
+
+View = Callable[..., HttpResponseBase]
+
+
+def fresh_signin_required(view: View) -> View:
+    """Let only those in who signed in, or proved themselves again, within the last 10 minutes.
+
+    Others are asked for their password or passkey and come back to the same page; what they had sent is done then.
+    """
+    guarded: View = login_required(reauthentication_required(view))
+
+    @wraps(view)
+    def fresh(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return guarded(request, *args, **kwargs)
+
+    return fresh
+
+
+def count_signin_as_fresh(request: HttpRequest) -> None:
+    """Let the sign-in that just ended count as the fresh one; allauth alone would ask for the password once more."""
+    records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
+    request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [{**record, "reauthenticated": True} for record in records]

@@ -1,0 +1,1 @@
+"""Requests: parsed, one service called, rendered."""
