@@ -28,6 +28,7 @@ DATA_DIR = ENVIRONMENT.data_dir
 SITE_URL = ENVIRONMENT.site_url
 SITE_IS_LOCAL = ENVIRONMENT.is_local
 KEYS_FILE = ENVIRONMENT.keys_file
+SECRET_KEY_FILE = ENVIRONMENT.secret_key_file
 EMAIL_CHANNEL_URL = ENVIRONMENT.email_url
 EMAIL_FROM = ENVIRONMENT.email_from
 SMS_CHANNEL_URL = ENVIRONMENT.sms_url
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "stafeta.web.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -1,0 +1,82 @@
+"""What commands need before they can do anything: Django set up, and an installation that `stafeta init` has made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+from stafeta.core.errors import ConfigurationError
+
+_INIT: Final = "Run `stafeta init`; it is safe to repeat."
+
+
+def start_django() -> None:
+    """Set Django up. Raises ImproperlyConfigured, whose text names every wrong setting."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stafeta.config.settings")
+    import django
+
+    django.setup()
+
+
+def require_ready() -> None:
+    """Set Django up and see that there is a secret and a database to work with. Raises ConfigurationError."""
+    start_django()
+    require_secret()
+    require_sound_sqlite()
+    require_current_database()
+
+
+def require_secret() -> None:
+    """Raises ConfigurationError where no secret was made yet."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        _ = settings.SECRET_KEY
+    except ImproperlyConfigured:
+        raise ConfigurationError(
+            "STAFETA_SECRET_KEY_FILE", f"there is no secret at {settings.SECRET_KEY_FILE} yet", _INIT
+        ) from None
+
+
+def require_sound_sqlite() -> None:
+    """Raises ConfigurationError for a SQLite that may damage the database."""
+    from stafeta.config.checks import check_sqlite_version
+
+    for problem in check_sqlite_version():
+        raise ConfigurationError("STAFETA_DATABASE_URL", problem.msg.rstrip("."), problem.hint or "")
+
+
+def require_current_database() -> None:
+    """Raises ConfigurationError where the database cannot be reached or its tables are not those of this version."""
+    from django.db import OperationalError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except OperationalError as error:
+        raise unreachable(error) from None
+    if pending:
+        raise ConfigurationError("STAFETA_DATABASE_URL", "its tables are missing or older than this version", _INIT)
+
+
+def unreachable(error: Exception) -> ConfigurationError:
+    """Return what to say about a database that does not answer."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return ConfigurationError(
+        "STAFETA_DATABASE_URL",
+        f"the database cannot be reached: {reason}",
+        "See that it runs, that its address is right and that this user may use it.",
+    )
+
+
+def tell(text: str) -> None:
+    """Print one line at once, even into a pipe."""
+    print(text, flush=True)
+
+
+def warn(text: str) -> None:
+    """Print one line on standard error."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,47 @@
+"""The only reader of the wall clock. Entry points ask it once and hand `now` down (house.md, style 4).
+
+A demo or a rehearsal runs faster than life: with `STAFETA_CLOCK_SCALE` s and `STAFETA_CLOCK_EPOCH` e the time is
+e + (real time - e) * s. Every process with the same two settings therefore agrees on what time it is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+
+def now() -> datetime:
+    """Return the present moment, aware, in UTC, on the scaled clock where there is one."""
+    real = datetime.now(UTC)
+    epoch: datetime | None = settings.CLOCK_EPOCH
+    return real if epoch is None else scaled(real, epoch=epoch, scale=settings.CLOCK_SCALE)
+
+
+def real_now() -> datetime:
+    """Return the present moment, aware, in UTC, on the clock that people live by, whatever the scale.
+
+    For what must be as long for a person in a demo as anywhere: how long a code is good, how long a page stays open.
+    """
+    return datetime.now(UTC)
+
+
+def monotonic_s() -> float:
+    """Return seconds that never run backwards and heed no change of the wall clock; only differences mean anything.
+
+    They pass as fast as `now()` does.
+    """
+    scale: float = settings.CLOCK_SCALE
+    return time.monotonic() * scale
+
+
+def real_sleep(seconds: float, *, wake: threading.Event | None = None) -> bool:
+    """Wait so many real seconds, however fast the clock runs, or until `wake` is set; return whether it was."""
+    return (wake or threading.Event()).wait(max(0.0, seconds))
+
+
+def scaled(real: datetime, *, epoch: datetime, scale: float) -> datetime:
+    """Return what the scaled clock shows at the moment `real`, in UTC."""
+    return (epoch + (real - epoch) * scale).astimezone(UTC)

@@ -1,0 +1,47 @@
+"""What every test gets: no network but this machine's, and, on request, a real PostgreSQL (see `settings.py`)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pytest_django.fixtures import Settings
+from pytest_socket import socket_allow_hosts
+
+from stafeta.vault.keyring import create_keys_file
+
+HERE_ONLY = ["127.0.0.1", "::1"]
+
+hypothesis_settings.register_profile("default", deadline=None)
+hypothesis_settings.register_profile(
+    "ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(autouse=True)
+def _here_only() -> None:
+    """No test talks to anything beyond this machine."""
+    socket_allow_hosts(HERE_ONLY, allow_unix_socket=True)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, settings: Settings) -> Path:
+    """An empty data directory that the settings point to."""
+    directory = tmp_path / "data"
+    directory.mkdir(mode=0o700)
+    settings.DATA_DIR = directory
+    settings.MAILBOX_DIR = directory / "mailbox"
+    return directory
+
+
+@pytest.fixture
+def keys_file(data_dir: Path, settings: Settings) -> Path:
+    """A fresh keys file that the settings point to."""
+    path = data_dir / "keys.txt"
+    create_keys_file(path)
+    settings.KEYS_FILE = path
+    return path
