@@ -19,7 +19,6 @@ class Message(models.Model):
     kind: names its renderer. params: ids the renderer needs; never a token, a code or a text.
     owner: whose dead letter it would be.
     priority: smaller goes first.
-    expires_at: after that nobody wants it any more.
     lease_until: a worker is at it until then; after that anybody may take it over.
     """
 
@@ -44,7 +43,6 @@ class Message(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     refusals = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     queued_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)

@@ -53,7 +53,7 @@ def deliver(
             continue
         if now() >= (message.lease_until or now()):
             continue  # too slow: it is somebody else's by now
-        outcome = attempt(message, channels, now=now())
+        outcome = attempt(message, channels)
         settle(message, outcome, now=now(), pace=pace, on_settled=on_settled)
         attempted += 1
         if outcome.kind is Attempt.Outcome.UNAVAILABLE:
@@ -61,10 +61,8 @@ def deliver(
     return attempted
 
 
-def attempt(message: Message, channels: Channels, *, now: datetime) -> Outcome:
+def attempt(message: Message, channels: Channels) -> Outcome:
     """Render and send one message and return what came of it; never raises."""
-    if message.expires_at is not None and now >= message.expires_at:
-        return Outcome(Attempt.Outcome.CANCELLED, "it came too late to be of use")
     rendered: Rendered | None = None
     try:
         rendered = renderer_of(message.kind)(message)

@@ -17,7 +17,6 @@ class Draft:
 
     key: unique for ever; by `switch:cycle:rung:round:person:channel` where the ladder asks.
     channel: "email" or "sms". params: ids only (invariant 17).
-    expires_at: it is cancelled rather than sent later than that.
     """
 
     key: str
@@ -26,7 +25,6 @@ class Draft:
     owner_id: int | None
     params: Mapping[str, int | str | bool] = field(default_factory=dict)
     priority: int = ORDINARY
-    expires_at: datetime | None = None
 
 
 def enqueue(drafts: Iterable[Draft], *, now: datetime) -> None:
@@ -40,7 +38,6 @@ def enqueue(drafts: Iterable[Draft], *, now: datetime) -> None:
                 owner_id=draft.owner_id,
                 params=dict(draft.params),
                 priority=draft.priority,
-                expires_at=draft.expires_at,
                 queued_at=now,
                 next_attempt_at=now,
             )
