@@ -1,8 +1,9 @@
 // Builds the scripts and the style sheet into the web package; the same input gives the same bytes.
 import { build } from "esbuild";
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = join(here, "../src/stafeta/web/static/web/dist");
@@ -26,3 +27,8 @@ await build({
   legalComments: "eof",
   logLevel: "info",
 });
+
+// The web server sends these to browsers that take them.
+for (const name of readdirSync(outdir)) {
+  writeFileSync(join(outdir, `${name}.gz`), gzipSync(readFileSync(join(outdir, name)), { level: 9 }));
+}
