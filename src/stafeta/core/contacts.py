@@ -75,6 +75,12 @@ def contact_spoke(
             assert_never(event)
 
 
+def hold_left_s(state: Climbing | Held, *, service_s: int) -> int:
+    """Return how many service seconds a contact may still ask for, counted from now, in this cycle."""
+    climbing = state.climbing if isinstance(state, Held) else state
+    return max(0, HOLD_TOTAL_S_MAX - _held_before(state, climbing, service_s=service_s))
+
+
 def _held_before(state: State, climbing: Climbing, *, service_s: int) -> int:
     """Service seconds this cycle has really been held: the rest of a running hold is not spent yet."""
     unspent_s = max(0, state.until_s - service_s) if isinstance(state, Held) else 0
