@@ -101,7 +101,7 @@ TEMPLATES = [
 # Storage -----------------------------------------------------------------------------------------------------------
 DATABASES = {"default": database(ENVIRONMENT.database_url)}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "stafeta_cache"}}
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "stafeta.web.sessions"
 
 # Accounts ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -9,3 +9,12 @@ class WebConfig(AppConfig):
     name = "stafeta.web"
     label = "web"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from allauth.account.signals import user_logged_in
+
+        from stafeta.web.messages import register_renderers
+        from stafeta.web.signin import on_signed_in
+
+        register_renderers()
+        user_logged_in.connect(on_signed_in, dispatch_uid="stafeta.web.signin")

@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
 
@@ -26,6 +27,11 @@ def fresh_signin_required(view: View) -> View:
         return guarded(request, *args, **kwargs)
 
     return fresh
+
+
+def require_fresh_signin(request: HttpRequest) -> None:
+    """Do the same inside a view, where only some requests need it; raises what allauth's middleware makes a page of."""
+    raise_if_reauthentication_required(request, app="")
 
 
 def count_signin_as_fresh(request: HttpRequest) -> None:

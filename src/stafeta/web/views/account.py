@@ -1,0 +1,61 @@
+"""The account page: who the owner is, how they are reached, how they sign in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from stafeta import clock
+from stafeta.accounts.addresses import format_phone
+from stafeta.accounts.models import User
+from stafeta.switches.services.change_choices import change_choices
+from stafeta.switches.services.ensure_switch import ensure_switch
+from stafeta.web.forms.account import PersonForm
+from stafeta.web.fresh import require_fresh_signin
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """Show the account; POST saves name, language and zone. Another zone is another schedule: a fresh sign-in, then."""
+    owner = User.objects.get(pk=request.user.pk)
+    zone = owner.zone
+    form = PersonForm(request.POST or None, instance=owner)
+    if request.method == "POST" and form.is_valid():
+        if owner.zone != zone:
+            require_fresh_signin(request)
+            move_schedule(owner)
+        form.save()
+        with translation.override(owner.language):
+            messages.success(request, _("Saved."))
+        return redirect("account")
+    return render(request, "web/account/account.html", {"form": form, **_state(owner)})
+
+
+def move_schedule(owner: User) -> None:
+    """Let the owner's check-ins come at the hour of their new zone."""
+    switch = ensure_switch(owner=owner)
+    change_choices(owner=owner, choices=replace(switch.owner_choices, zone=owner.zone), now=clock.now())
+
+
+def _state(owner: User) -> dict[str, object]:
+    factors = Authenticator.objects.filter(user=owner)
+    return {
+        "owner": owner,
+        "phone": format_phone(owner.phone),
+        "new_address": EmailAddress.objects.filter(user=owner, verified=False).exclude(email=owner.email).first(),
+        "passkeys": factors.filter(type=Authenticator.Type.WEBAUTHN).count(),
+        "has_totp": factors.filter(type=Authenticator.Type.TOTP).exists(),
+        "has_recovery_codes": factors.filter(type=Authenticator.Type.RECOVERY_CODES).exists(),
+        "sessions": UserSession.objects.filter(user=owner).count(),
+    }
