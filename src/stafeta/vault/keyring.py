@@ -32,16 +32,18 @@ class Keyring:
 
     def wrap(self, secret: bytes) -> bytes:
         """Return `secret` as an age file that the first key opens."""
-        return encrypt(secret, [self.identities[0].to_public()])
+        blob: bytes = encrypt(secret, [self.identities[0].to_public()])
+        return blob
 
     def unwrap(self, blob: bytes) -> bytes:
         """Return what `wrap` was given. Raises KeyMissing when no key fits, Tampered for a damaged file."""
         try:
-            return decrypt(blob, list(self.identities))
+            secret: bytes = decrypt(blob, list(self.identities))
         except DecryptError as error:
             if "no matching keys" in str(error).lower():
                 raise KeyMissing from None
             raise Tampered from None
+        return secret
 
 
 def create_keys_file(path: Path) -> None:

@@ -84,11 +84,16 @@ class Handover(models.Model):
 
 
 class Version(models.Model):
-    """One state of a handover's content: an age file of Markdown in UTF-8."""
+    """One state of a handover's content: an age file of Markdown in UTF-8.
+
+    number: the handover's revision that it is. at: when it began.
+    autosaved: made by the editor by itself; the next such save within ten minutes replaces it (services.save_handover).
+    """
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     ciphertext = models.BinaryField()
+    autosaved = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     class Meta:
@@ -139,7 +144,8 @@ class Grant(models.Model):
     """The first gate: this recipient may read this handover, because of the release of this cycle.
 
     switch, cycle: the release it belongs to; with the recipient they make its link.
-    opens_at_s, expires_at_s: service seconds. told_at: when the news was queued. first_read_at: content was shown.
+    opens_at_s, expires_at_s: service seconds. told_at: when the news was queued; news: what the keys of its messages
+    begin with. remind_at_s: the next reminder is due. first_read_at: content was shown.
     closed_at: the owner came back, or the grant was revoked.
     """
 
@@ -147,9 +153,11 @@ class Grant(models.Model):
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="grants")
     switch = models.PositiveBigIntegerField()
     cycle = models.PositiveIntegerField()
+    granted_at = models.DateTimeField()
     opens_at_s = models.BigIntegerField()
     expires_at_s = models.BigIntegerField()
     told_at = models.DateTimeField(null=True)
+    news = models.CharField(max_length=80, blank=True)
     reminders = models.PositiveSmallIntegerField(default=0)
     remind_at_s = models.BigIntegerField(null=True)
     first_read_at = models.DateTimeField(null=True)

@@ -1,0 +1,60 @@
+"""Content as age files: encrypted to the handover's own key and to nothing else (vault.md, "Keys").
+
+Plaintext passes through these functions as an argument or a result and is kept nowhere; no error quotes it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyrage import DecryptError, IdentityError, decrypt, encrypt
+from pyrage.x25519 import Identity, Recipient
+
+from stafeta.core.errors import KeyMissing, Tampered
+from stafeta.vault.keyring import instance_keyring
+from stafeta.vault.models import Handover, Version, WrappedKey
+
+CONTENT_BYTES_MAX: Final = 1024 * 1024
+HOLDER_INSTANCE: Final = "instance"
+
+
+def content_bytes(content: str) -> int:
+    """Return the length of the content as it is stored, in bytes."""
+    return len(content.encode("utf-8", errors="replace"))
+
+
+def new_key(handover: Handover) -> WrappedKey:
+    """Make the handover's own key: set its public half, return the other as an unsaved row for the instance."""
+    identity = Identity.generate()
+    handover.public_key = str(identity.to_public())
+    blob = instance_keyring().wrap(str(identity).encode("ascii"))
+    return WrappedKey(handover=handover, holder=HOLDER_INSTANCE, blob=blob)
+
+
+def seal(content: str, *, public_key: str) -> bytes:
+    """Return the content as an age file that only the handover's key opens."""
+    ciphertext: bytes = encrypt(content.encode("utf-8", errors="replace"), [Recipient.from_str(public_key)])
+    return ciphertext
+
+
+def unseal(version: Version) -> str:
+    """Return the content of a version. Raises KeyMissing, Tampered or ConfigurationError; then nothing is shown."""
+    identity = _identity_of(version.handover)
+    try:
+        plaintext: bytes = decrypt(bytes(version.ciphertext), [identity])
+        return plaintext.decode("utf-8")
+    except (DecryptError, UnicodeDecodeError):
+        raise Tampered from None
+
+
+def _identity_of(handover: Handover) -> Identity:
+    wrapped = WrappedKey.objects.filter(handover=handover, holder=HOLDER_INSTANCE).first()
+    if wrapped is None:
+        raise KeyMissing
+    try:
+        identity = Identity.from_str(instance_keyring().unwrap(bytes(wrapped.blob)).decode("ascii"))
+    except (IdentityError, UnicodeDecodeError):
+        raise Tampered from None
+    if str(identity.to_public()) != handover.public_key:
+        raise Tampered
+    return identity

@@ -1,0 +1,91 @@
+"""The second gate and what is behind it: a code proves the phone, a reading is recorded, a copy goes out on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from stafeta.accounts.services.codes import verify_code
+from stafeta.core.errors import BadLink
+from stafeta.outbox.models import Message
+from stafeta.outbox.services.queue import ORDINARY, Draft, enqueue
+from stafeta.vault.models import ConsentState, Grant, Reading, Recipient
+from stafeta.vault.selectors import OpenRelease
+from stafeta.vault.services.consent import code_subject, send_code
+
+GATE_OPEN_FOR: Final = timedelta(minutes=60)  # in real time: people read as slowly in a demo as anywhere
+MAIL_AGAIN_AFTER_S: Final = 600
+
+
+def ask_code(*, release: OpenRelease, now: datetime) -> None:
+    """Queue the SMS that opens this release. Raises CodeThrottled, and BadLink for who has not agreed."""
+    _require_consent(release.recipient)
+    send_code(use="release", recipient=release.recipient, now=now)
+
+
+def open_by_code(*, release: OpenRelease, digits: str, now: datetime) -> None:
+    """Use up the code of `ask_code`. Not inside a transaction.
+
+    Raises WrongCode, CodeExpired, CodeThrottled, and BadLink for who has not agreed.
+    """
+    _require_consent(release.recipient)
+    verify_code(subject=code_subject("release", release.recipient), digits=digits, now=now)
+
+
+def record_reading(*, grants: Iterable[Grant], now: datetime, how: Reading.How = Reading.How.PAGE) -> tuple[Grant, ...]:
+    """Record that the content of these grants is shown from now on, and return those it may be shown of.
+
+    One that was closed, or whose recipient declined, in the meantime is left out. Raises BadLink when none is left.
+    """
+    with transaction.atomic():
+        still_open = (
+            Grant.objects.select_for_update(of=("self",))
+            .filter(pk__in=[grant.pk for grant in grants], closed_at=None, handover__deleted_at=None)
+            .filter(recipient__consent=ConsentState.GIVEN)
+            .select_related("handover", "recipient__owner")
+        )
+        shown = tuple(still_open)
+        if not shown:
+            raise BadLink
+        for grant in shown:
+            if grant.first_read_at is None:
+                grant.first_read_at = now
+                grant.save(update_fields=["first_read_at"])
+            Reading.objects.create(grant=grant, how=how, version=grant.handover.revision, at=now)
+    return shown
+
+
+def mail_content(*, grant: Grant, now: datetime) -> None:
+    """Queue a copy of the content to the recipient's e-mail, at their own request. Raises BadLink when it has closed.
+
+    The message carries the grant's id; the content is decrypted when it is sent, if the grant is still open then.
+    Pressed again within ten minutes nothing more is sent.
+    """
+    with transaction.atomic():
+        spell = int(now.timestamp()) // MAIL_AGAIN_AFTER_S
+        key = f"{grant.switch}:{grant.cycle}:content:{grant.pk}:{grant.handover.revision}:{spell}"
+        if Message.objects.filter(key=key).exists():
+            return
+        record_reading(grants=[grant], now=now, how=Reading.How.MAIL)
+        draft = Draft(
+            key=key,
+            kind="vault.content",
+            channel="email",
+            owner_id=grant.handover.owner_id,
+            priority=ORDINARY,
+            params={
+                "recipient": grant.recipient_id,
+                "switch": grant.switch,
+                "cycle": grant.cycle,
+                "grant": grant.pk,
+            },
+        )
+        enqueue([draft], now=now)
+
+
+def _require_consent(recipient: Recipient) -> None:
+    if recipient.consent != ConsentState.GIVEN:
+        raise BadLink
