@@ -1,4 +1,5 @@
-"""What every test gets: no network but this machine's, and, on request, a real PostgreSQL (see `settings.py`)."""
+"""What every test gets. The network ends at this machine (pyproject.toml, `--allow-hosts`); `settings.py` says how to
+run everything on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,23 +10,17 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.fixtures import Settings
-from pytest_socket import socket_allow_hosts
+from tools.catalogs import PACKAGE, compile_catalogs
 
 from stafeta.vault.keyring import create_keys_file
 
-HERE_ONLY = ["127.0.0.1", "::1"]
+compile_catalogs(PACKAGE / "locale")
 
 hypothesis_settings.register_profile("default", deadline=None)
 hypothesis_settings.register_profile(
     "ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "default")
-
-
-@pytest.fixture(autouse=True)
-def _here_only() -> None:
-    """No test talks to anything beyond this machine."""
-    socket_allow_hosts(HERE_ONLY, allow_unix_socket=True)
 
 
 @pytest.fixture
