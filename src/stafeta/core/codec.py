@@ -9,39 +9,38 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from datetime import datetime, time
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
-from stafeta.core.policy import Choices, Policy, Rung
+from stafeta.core.policy import Choices, Policy
 from stafeta.core.states import Event, State
 
 Json = dict[str, Any]
 
-_KNOWN: dict[str, type] = {cls.__name__: cls for cls in (*get_args(State), *get_args(Event), Policy, Rung, Choices)}
-
 
 def encode(value: State | Event | Policy | Choices) -> Json:
-    """Return `value` as a JSON object; `decode` returns an equal value."""
+    """Return `value` as a JSON object; `decode_…` returns an equal value."""
     return cast(Json, _encode(value))
 
 
 def decode_state(data: Json) -> State:
-    """Return the state that `encode` wrote. Raises KeyError or TypeError for anything else."""
+    """Return the state that `encode` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     return cast(State, _decode(data, State))
 
 
 def decode_event(data: Json) -> Event:
-    """Return the event that `encode` wrote. Raises KeyError or TypeError for anything else."""
+    """Return the event that `encode` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     return cast(Event, _decode(data, Event))
 
 
 def decode_policy(data: Json) -> Policy:
-    """Return the policy that `encode` wrote. Raises KeyError or TypeError for anything else."""
+    """Return the policy that `encode` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     return cast(Policy, _decode(data, Policy))
 
 
 def decode_choices(data: Json) -> Choices:
-    """Return the choices that `encode` wrote. Raises KeyError, TypeError or PolicyError for anything else."""
+    """Return the choices that `encode` wrote. Raises KeyError, TypeError, ValueError or PolicyError otherwise."""
     return cast(Choices, _decode(data, Choices))
 
 
@@ -53,7 +52,7 @@ def _encode(value: Any) -> Any:
     if isinstance(value, (datetime, time)):
         return value.isoformat()
     if isinstance(value, frozenset):
-        return sorted(value)
+        return [_encode(item) for item in sorted(value)]
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
     return value
@@ -61,19 +60,36 @@ def _encode(value: Any) -> Any:
 
 def _decode(data: Any, hint: Any) -> Any:
     if get_origin(hint) in (Union, UnionType):
-        options = get_args(hint)
-        if data is None and type(None) in options:
-            return None
-        if isinstance(data, dict):
-            return _decode(data, _KNOWN[data["is"]])
-        return _decode(data, next(option for option in options if option is not type(None)))
+        return _decode_one_of(data, get_args(hint))
     if get_origin(hint) in (tuple, frozenset):
         return get_origin(hint)(_decode(item, get_args(hint)[0]) for item in data)
     if is_dataclass(hint):
-        hints = get_type_hints(hint)
-        return cast(type, hint)(**{name: _decode(item, hints[name]) for name, item in data.items() if name != "is"})
+        return _decode_object(data, cast(type, hint))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(data)
     if hint in (datetime, time):
         return hint.fromisoformat(data)
+    if type(data) is not hint:
+        raise TypeError(f"{data!r} is not of type {hint.__name__}")
     return data
+
+
+def _decode_one_of(data: Any, options: tuple[Any, ...]) -> Any:
+    """A union holds either objects that name their class, or one kind of value and None."""
+    if data is None and type(None) in options:
+        return None
+    if isinstance(data, dict):
+        return _decode(data, {option.__name__: option for option in options}[data["is"]])
+    return _decode(data, next(option for option in options if option is not type(None)))
+
+
+def _decode_object(data: Any, cls: type) -> Any:
+    if not isinstance(data, dict) or data["is"] != cls.__name__:
+        raise TypeError(f"{data!r} is not a {cls.__name__}")
+    hints = _hints(cls)
+    return cls(**{name: _decode(item, hints[name]) for name, item in data.items() if name != "is"})
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)

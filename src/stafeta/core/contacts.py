@@ -16,6 +16,7 @@ from stafeta.core.moves import (
     Decision,
     begin_waiting,
     climb,
+    climbed_to_contacts,
     contacts_were_asked,
     may_call_last,
 )
@@ -64,15 +65,21 @@ def contact_spoke(
                     Tell(Audience.TRUSTED, Told.ALL_WELL, state.cycle, event.contact),
                 ]
             left_s = HOLD_TOTAL_S_MAX - _held_before(state, climbing, service_s=service_s)
-            return _hold(state, climbing, min(VOUCH_POSTPONES_S, left_s), event.contact, service_s=service_s)
+            wait_s = min(VOUCH_POSTPONES_S, left_s)
+            return _hold(state, _taken_back(climbing, event), wait_s, event.contact, service_s=service_s)
         case AskedToWait():
             if not 1 <= event.days <= HOLD_DAYS_MAX:
                 raise PolicyError("days", event.days, 1, HOLD_DAYS_MAX)
-            return _hold(state, climbing, event.days * DAY_S, event.contact, service_s=service_s)
+            return _hold(state, _taken_back(climbing, event), event.days * DAY_S, event.contact, service_s=service_s)
         case GaveGoAhead():
             return _go_ahead(state, climbing, event, policy, service_s=service_s)
         case _:
             assert_never(event)
+
+
+def _taken_back(climbing: Climbing, event: Vouched | AskedToWait) -> Climbing:
+    """Who asks for time no longer says "go ahead"."""
+    return replace(climbing, go_ahead=climbing.go_ahead - {event.contact})
 
 
 def hold_left_s(state: Climbing | Held, *, service_s: int) -> int:
@@ -93,7 +100,7 @@ def _hold(state: State, climbing: Climbing, wait_s: int, contact: int, *, servic
         raise HoldExhausted(max(0, HOLD_TOTAL_S_MAX - held_s))
     until_s = service_s + wait_s
     if isinstance(state, Held) and state.until_s >= until_s:
-        return state, []  # a longer hold already stands
+        return replace(state, climbing=climbing), []  # a longer hold already stands
     held = Held(state.cycle, until_s, replace(climbing, held_s=held_s + wait_s))
     return held, [
         Tell(Audience.OWNER, Told.WAITING, state.cycle, contact),
@@ -102,7 +109,7 @@ def _hold(state: State, climbing: Climbing, wait_s: int, contact: int, *, servic
 
 
 def _go_ahead(state: State, climbing: Climbing, event: GaveGoAhead, policy: Policy, *, service_s: int) -> Decision:
-    if not policy.may_go_ahead:
+    if not policy.may_go_ahead or not climbed_to_contacts(climbing, policy):
         raise NotAsked
     heard = replace(climbing, go_ahead=climbing.go_ahead | {event.contact})
     if isinstance(state, Held):  # somebody else asked to wait: the hold ends first

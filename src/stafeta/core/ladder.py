@@ -25,6 +25,8 @@ from stafeta.core.moves import (
     climb,
     contacts_were_asked,
     first_rung,
+    first_trusted_rung,
+    latest_s,
     may_call_last,
     rung_of,
     window_ends_at_s,
@@ -66,6 +68,7 @@ from stafeta.core.states import (
     Told,
     Vouched,
     Waiting,
+    Way,
 )
 
 
@@ -88,6 +91,7 @@ def advance(
     HoldExhausted when no more waiting can be granted, PolicyError for days out of bounds.
     """
     begins = next_policy or policy
+    service_s = max(service_s, latest_s(state))  # a slow worker's stale reading turns nothing back (invariant 9)
     match event:
         case Ticked():
             return _tick(state, policy, now=now, service_s=service_s)
@@ -98,9 +102,9 @@ def advance(
                 return begin_waiting(state.cycle + 1, begins, now=now), []
             return state, []
         case StoodDown():
-            return _stand_down(state)
+            return _stand_down(state, policy)
         case PauseBegan():
-            return _pause(state, event, now=now)
+            return _pause(state, event, policy, now=now)
         case PauseEnded():
             if isinstance(state, Paused):
                 return begin_waiting(state.cycle + 1, begins, now=now), []
@@ -110,7 +114,7 @@ def advance(
         case Vouched() | AskedToWait() | GaveGoAhead():
             return contact_spoke(state, event, policy, begins, now=now, service_s=service_s)
         case Restored():
-            return _restart_from_first_rung(state, policy, service_s=service_s)
+            return _restart_from_first_rung(state, policy, now=now, service_s=service_s)
         case _:
             assert_never(event)
 
@@ -152,9 +156,15 @@ def _window_passed(state: Climbing, policy: Policy, *, service_s: int) -> Decisi
 
 
 def _hold_passed(climbing: Climbing, policy: Policy, *, service_s: int) -> Decision:
-    if climbing.rung != LAST_CALL_RUNG and may_call_last(climbing, policy):
-        return climb(climbing, LAST_CALL_RUNG, policy, service_s=service_s)
-    return ask(asked_anew(climbing, service_s=service_s), policy)
+    anew = asked_anew(climbing, service_s=service_s)
+    if may_call_last(climbing, policy):
+        decided, effects = ask(replace(anew, rung=LAST_CALL_RUNG), policy)
+        if climbing.rung != LAST_CALL_RUNG:
+            effects.append(Tell(Audience.TRUSTED, Told.GO_AHEAD, climbing.cycle))
+        return decided, effects
+    if climbing.rung == LAST_CALL_RUNG:  # the go-ahead was taken back: the contacts are asked again, then the rest
+        anew = replace(anew, rung=first_trusted_rung(policy))
+    return ask(anew, policy)
 
 
 # The owner ------------------------------------------------------------------------------------------------------
@@ -190,25 +200,25 @@ def _false_alarm(cycle: int) -> list[Effect]:
     ]
 
 
-def _stand_down(state: State) -> Decision:
+def _stand_down(state: State, policy: Policy) -> Decision:
     match state:
         case Resting():
             return state, []
         case Released():
             return Resting(state.cycle + 1), _false_alarm(state.cycle)
         case Waiting() | Paused() | Climbing() | Held():
-            return Resting(state.cycle + 1), []
+            return Resting(state.cycle + 1), _relief(state, policy)
         case _:
             assert_never(state)
 
 
-def _pause(state: State, event: PauseBegan, *, now: datetime) -> Decision:
+def _pause(state: State, event: PauseBegan, policy: Policy, *, now: datetime) -> Decision:
     days = (event.until - now).total_seconds() / DAY_S
     if not 0 < days <= PAUSE_DAYS_MAX:
         raise PolicyError("pause_days", round(days, 2), 0, PAUSE_DAYS_MAX)
     match state:
         case Waiting() | Climbing() | Held() | Paused():
-            return Paused(state.cycle + 1, event.until), []
+            return Paused(state.cycle + 1, event.until), _relief(state, policy)
         case Resting() | Released():
             return state, []
         case _:
@@ -230,22 +240,39 @@ def _prompt_settled(
         return state, []
     match event:
         case PromptAccepted():
-            if state.accepted_at_s is None or state.unreachable:
-                return replace(state, accepted_at_s=service_s, unreachable=False), []
-            return state, []
+            return _accepted(state, event, service_s=service_s), []
         case PromptRefused():
             return state, [_by_other_channel(state, event, rung)]
         case PromptBounced():
-            if event.others_reached or state.accepted_at_s is None:
-                return state, [_by_other_channel(state, event, rung)]
-            if state.bounced >= BOUNCES_MAX:
-                return state, []
-            restarted = replace(
-                state, asked_at_s=service_s, accepted_at_s=None, unreachable=False, bounced=state.bounced + 1
-            )
-            return restarted, [_by_other_channel(state, event, rung)]
+            return _bounced(state, event, rung, service_s=service_s)
         case _:
             assert_never(event)
+
+
+def _accepted(state: Climbing, event: PromptAccepted, *, service_s: int) -> Climbing:
+    way = Way(event.person, event.by)
+    window_runs = state.accepted_at_s is not None and not state.unreachable
+    if window_runs or way in state.bounced:
+        return state
+    return replace(state, accepted_at_s=service_s, unreachable=False, began_by=way)
+
+
+def _bounced(state: Climbing, event: PromptBounced, rung: Rung, *, service_s: int) -> Decision:
+    """Try the person's other channel, and count the window only from a prompt that stands."""
+    way = Way(event.person, event.by)
+    if way in state.bounced:
+        return state, []
+    if len(state.bounced) >= BOUNCES_MAX:
+        return state, [_by_other_channel(state, event, rung)]
+    after = replace(state, bounced=state.bounced | {way})
+    window_runs = state.accepted_at_s is not None and not state.unreachable
+    if window_runs and not event.others_reached:
+        after = replace(after, asked_at_s=service_s, accepted_at_s=None, began_by=None)
+    elif window_runs and state.began_by in (way, None):  # the others got theirs later than this one: at the latest now
+        after = replace(after, accepted_at_s=service_s, began_by=None)
+    if Way(event.person, event.by.other) in state.bounced:
+        return after, []
+    return after, [_by_other_channel(state, event, rung)]
 
 
 def _by_other_channel(state: Climbing, event: PromptRefused | PromptBounced, rung: Rung) -> AskByOtherChannel:
@@ -263,14 +290,22 @@ def _by_other_channel(state: Climbing, event: PromptRefused | PromptBounced, run
 # Restore --------------------------------------------------------------------------------------------------------
 
 
-def _restart_from_first_rung(state: State, policy: Policy, *, service_s: int) -> Decision:
+def _restart_from_first_rung(state: State, policy: Policy, *, now: datetime, service_s: int) -> Decision:
+    """Ask the owner anew before anything else; a hold that was promised still runs to its end first."""
     match state:
         case Climbing():
-            return ask(replace(asked_anew(state, service_s=service_s), rung=0), policy)
+            return ask(_from_first_rung(asked_anew(state, service_s=service_s), policy), policy)
         case Held():
-            first = replace(asked_anew(state.climbing, service_s=service_s), rung=0, go_ahead=frozenset())
-            return ask(first, policy)
-        case Resting() | Waiting() | Paused() | Released():
+            return replace(state, climbing=_from_first_rung(state.climbing, policy)), []
+        case Waiting():
+            latest = begin_waiting(state.cycle, policy, now=now)
+            return replace(state, due=min(state.due, latest.due)), []
+        case Resting() | Paused() | Released():
             return state, []
         case _:
             assert_never(state)
+
+
+def _from_first_rung(climbing: Climbing, policy: Policy) -> Climbing:
+    were_asked = contacts_were_asked(climbing, policy)
+    return replace(climbing, rung=0, go_ahead=frozenset(), contacts_asked=were_asked)

@@ -70,9 +70,29 @@ def due(state: State, policy: Policy) -> tuple[datetime | None, int | None]:
 
 def contacts_were_asked(climbing: Climbing, policy: Policy) -> bool:
     """Whether a trusted contact has been asked in this cycle, and so has something to say."""
+    return climbing.contacts_asked or climbed_to_contacts(climbing, policy)
+
+
+def climbed_to_contacts(climbing: Climbing, policy: Policy) -> bool:
+    """Whether the ladder has come to the contacts, since its last start at the first rung."""
     if climbing.rung == LAST_CALL_RUNG:
         return True
     return any(rung.asks is Audience.TRUSTED for rung in policy.rungs[: climbing.rung + 1])
+
+
+def latest_s(state: State) -> int:
+    """Return the latest service second that `state` knows of: no decision is ever taken at an earlier one."""
+    match state:
+        case Climbing():
+            return state.asked_at_s if state.accepted_at_s is None else state.accepted_at_s
+        case Held():
+            return latest_s(state.climbing)
+        case Released():
+            return state.released_at_s
+        case Resting() | Waiting() | Paused():
+            return 0
+        case _:
+            assert_never(state)
 
 
 def begin_waiting(cycle: int, policy: Policy, *, now: datetime, vouched: int = 0) -> Waiting:
@@ -84,13 +104,25 @@ def first_rung(state: Waiting | Paused, *, service_s: int) -> Climbing:
     return Climbing(cycle=state.cycle, rung=0, asked_at_s=service_s, vouched=state.vouched)
 
 
+def first_trusted_rung(policy: Policy) -> int:
+    return next((index for index, rung in enumerate(policy.rungs) if rung.asks is Audience.TRUSTED), 0)
+
+
 def climb(state: Climbing, rung: int, policy: Policy, *, service_s: int) -> Decision:
-    fresh = replace(asked_anew(state, service_s=service_s), rung=rung, round=state.round, bounced=0)
+    fresh = replace(asked_anew(state, service_s=service_s), rung=rung, round=state.round)
     return ask(fresh, policy)
 
 
 def asked_anew(state: Climbing, *, service_s: int) -> Climbing:
-    return replace(state, round=state.round + 1, asked_at_s=service_s, accepted_at_s=None, unreachable=False, bounced=0)
+    return replace(
+        state,
+        round=state.round + 1,
+        asked_at_s=service_s,
+        accepted_at_s=None,
+        unreachable=False,
+        began_by=None,
+        bounced=frozenset(),
+    )
 
 
 def ask(state: Climbing, policy: Policy) -> Decision:

@@ -22,7 +22,7 @@ GO_AHEADS_NEEDED = 2
 LAST_CALL_S = DAY_S
 CONTACTS_MAX = 5
 PAUSE_DAYS_MAX = 365
-BOUNCES_MAX = 2  # late bounces that may restart one rung: one for each channel
+BOUNCES_MAX = 2 * CONTACTS_MAX  # prompts of one rung that may come back: both channels of every contact
 
 
 class Audience(StrEnum):
@@ -106,7 +106,8 @@ def known_zone(name: str) -> ZoneInfo:
 class Choices:
     """What the owner chooses. A newly made one is the standard ladder.
 
-    Raises PolicyError when a number breaks its limit; the zone is an IANA name (ValueError otherwise).
+    Raises PolicyError when a number is not whole or breaks its limit, ValueError when the zone is not an IANA name or
+    the time of day brings a zone of its own.
     """
 
     zone: str = "Europe/Prague"
@@ -125,8 +126,10 @@ class Choices:
         for field in fields(self):
             limits = LIMITS.get(field.name)
             value = getattr(self, field.name)
-            if limits and not limits.least <= value <= limits.most:
+            if limits and not (isinstance(value, int) and limits.least <= value <= limits.most):
                 raise PolicyError(field.name, value, limits.least, limits.most)
+        if self.at.tzinfo is not None:
+            raise ValueError(f"{self.at} brings a zone of its own")
         known_zone(self.zone)
 
 

@@ -1,7 +1,7 @@
 """What would happen, and when, if the owner fell silent now: drawn by driving the ladder itself.
 
-Service seconds are mapped onto the wall clock "if nothing is interrupted", and every prompt is taken as accepted at
-once (ladder.md, "Service time").
+Service seconds are mapped onto the wall clock "if nothing is interrupted", and every prompt, the present one included,
+is taken as accepted at once (ladder.md, "Service time").
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def project(state: State, policy: Policy, *, now: datetime, service_s: int) -> t
     The rung a climbing switch stands on is part of the past and not repeated.
     """
     asked: list[Asked] = []
+    if isinstance(state, Climbing):
+        state = _accepted(state, policy, now=now, service_s=service_s)
     for _ in range(STEPS_MAX):
         if isinstance(state, Released):
             return tuple(asked), Freed(now)

@@ -36,12 +36,15 @@ class Reading:
     monotonic_ms: what the worker's own monotonic clock measured since its previous reading; 0 on its first.
     hears: the public confirmation page answered a probe, and no outage of ours is known.
     tolerance_ms: the most that one tick may add.
+    counted_before_ms: the meter's counted_ms as this worker saw it at its previous reading; None on its first. With
+        it, no jump of the wall clock lets several workers count one span twice.
     """
 
     wall: datetime
     monotonic_ms: int
     hears: bool
     tolerance_ms: int
+    counted_before_ms: int | None = None
 
 
 def is_behind(meter: Meter, reading: Reading) -> bool:
@@ -55,11 +58,14 @@ def advance_meter(meter: Meter, reading: Reading) -> Meter:
     Adds the time since the last reading of any worker, never more than this worker's monotonic clock measured,
     never more than the tolerance, and only when the service could hear at both ends of the span. So several
     workers together never count faster than real time, and one whose clock is behind neither adds nor disturbs.
+    What others have counted since this worker's previous reading is taken off its own monotonic span.
     """
     if is_behind(meter, reading):
         return meter
     elapsed_ms = (reading.wall - meter.wall) // timedelta(milliseconds=1)
     added_ms = 0
     if reading.hears and meter.heard:
-        added_ms = max(0, min(elapsed_ms, reading.monotonic_ms, reading.tolerance_ms))
+        before_ms = meter.counted_ms if reading.counted_before_ms is None else reading.counted_before_ms
+        uncounted_ms = reading.monotonic_ms - max(0, meter.counted_ms - before_ms)
+        added_ms = max(0, min(elapsed_ms, uncounted_ms, reading.tolerance_ms))
     return Meter(counted_ms=meter.counted_ms + added_ms, wall=reading.wall, heard=reading.hears)

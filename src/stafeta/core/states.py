@@ -15,6 +15,14 @@ from stafeta.core.policy import Audience, By, RungKind
 LAST_CALL_RUNG = -1
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Way:
+    """One person on one channel."""
+
+    person: int
+    by: By
+
+
 # States ---------------------------------------------------------------------------------------------------------
 
 
@@ -51,13 +59,15 @@ class Climbing:
     """A cycle whose owner has been prompted and has not answered.
 
     rung: index into the policy's rungs, or LAST_CALL_RUNG.
-    round: how often rungs of this cycle were asked anew (after a hold, a bounce, a restore); part of message keys.
+    round: how often rungs of this cycle were asked anew (after a hold, a restore); part of message keys.
     asked_at_s: service second at which this rung was last asked.
     accepted_at_s: service second at which the window began; None until a provider accepted a prompt.
     unreachable: no prompt was accepted for three days, so the window runs doubled.
-    bounced: late bounces that restarted this rung.
+    began_by: the accepted prompt that the window counts from, where it is a single one.
+    bounced: prompts of this rung and round that came back; none of them starts a window again.
     held_s: service seconds of holds granted in this cycle.
-    go_ahead: ids of the contacts who said "go ahead".
+    go_ahead: ids of the contacts who said "go ahead" and have not asked to wait since.
+    contacts_asked: contacts were asked before a restore sent the ladder back to its first rung.
     """
 
     cycle: int
@@ -66,10 +76,12 @@ class Climbing:
     round: int = 0
     accepted_at_s: int | None = None
     unreachable: bool = False
-    bounced: int = 0
+    began_by: Way | None = None
+    bounced: frozenset[Way] = field(default_factory=frozenset)
     held_s: int = 0
     vouched: int = 0
     go_ahead: frozenset[int] = field(default_factory=frozenset)
+    contacts_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +177,10 @@ class PromptRefused:
 
 @dataclass(frozen=True, slots=True)
 class PromptBounced:
-    """A prompt accepted earlier came back. `others_reached`: somebody else asked by this rung did get theirs."""
+    """A prompt accepted earlier came back.
+
+    others_reached: another prompt of this rung and round, to anybody on any channel, was accepted and stands.
+    """
 
     cycle: int
     rung: int
@@ -203,7 +218,7 @@ class GaveGoAhead:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The instance came back from a backup (invariant 10)."""
+    """The instance came back from a backup (invariant 10), or its wall clock was set right by an operator."""
 
 
 Event = (
