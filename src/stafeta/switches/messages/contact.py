@@ -21,7 +21,7 @@ from stafeta.outbox.render import render_mail
 from stafeta.switches.messages import facts
 from stafeta.switches.messages.sms import one_sms
 from stafeta.switches.models import Switch, TrustedContact
-from stafeta.vault.models import ConsentState, Recipient
+from stafeta.vault.models import Recipient
 
 
 def ask_contact(message: Message) -> Rendered:
@@ -82,11 +82,11 @@ def tell_contact(message: Message) -> Rendered:
 
 
 def invite_contact(message: Message) -> Rendered:
-    """Render an invitation. Raises Obsolete once it was answered or a newer one was sent."""
+    """Render an invitation. Raises Obsolete once they declined or a newer one was sent."""
     switch = facts.switch_behind(message)
     contact = facts.contact_behind(message, switch)
-    if contact.consent != ConsentState.INVITED or contact.invitation != message.params["invitation"]:
-        raise Obsolete("the invitation was answered, or a newer one was sent")
+    if contact.invitation != message.params["invitation"]:
+        raise Obsolete("a newer invitation was sent")
     link = Link(Purpose.CONTACT_CONSENT, contact.pk, switch.pk, contact.invitation)
     return _mail(message, switch, contact, "invite_contact", {"button_url": url_for(link)})
 

@@ -1,4 +1,4 @@
-"""A trusted contact agrees, declines, proves their phone, or has everything about them erased."""
+"""A trusted contact agrees, declines, proves their phone; `contacts.erase_contact` erases them at their wish."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from stafeta.accounts.models import CodeChallenge
 from stafeta.accounts.services.codes import issue_code, verify_code
-from stafeta.outbox.models import Message
 from stafeta.outbox.services.queue import URGENT, Draft, enqueue
 from stafeta.switches.models import TrustedContact
 from stafeta.switches.services.record_fact import record_fact
 from stafeta.vault.models import ConsentState
-
-KINDS_TO_CONTACT = ("ask_contact", "tell_contact", "invite_contact", "contact_code")
 
 
 def agree(*, contact: TrustedContact, now: datetime) -> TrustedContact:
@@ -25,20 +21,6 @@ def agree(*, contact: TrustedContact, now: datetime) -> TrustedContact:
 def decline(*, contact: TrustedContact, now: datetime) -> TrustedContact:
     """Record that the contact declined; also after they had agreed. From now on nobody asks or tells them anything."""
     return _answer(contact, ConsentState.DECLINED, "ContactDeclined", now=now)
-
-
-def erase(*, contact: TrustedContact, now: datetime) -> None:
-    """Erase everything stored about the contact, at their own wish (GDPR, Art. 17): also codes and sent addresses."""
-    with transaction.atomic():
-        record_fact(switch=contact.switch, kind="ContactErased", facts={"contact": contact.pk}, now=now)
-        kinds = [f"switches.{kind}" for kind in KINDS_TO_CONTACT]
-        theirs = Message.objects.filter(kind__in=kinds, owner=contact.switch.owner_id, params__person=contact.pk)
-        theirs.filter(state=Message.State.QUEUED).update(
-            state=Message.State.CANCELLED, settled_at=now, problem="the trusted contact is gone"
-        )
-        theirs.update(to="")
-        CodeChallenge.objects.filter(subject__startswith=f"contact:{contact.pk}:").delete()
-        contact.delete()
 
 
 def ask_phone_code(*, contact: TrustedContact, now: datetime, real_now: datetime) -> None:

@@ -15,7 +15,8 @@ from stafeta.core.errors import BadLink, CodeError, CodeThrottled
 from stafeta.core.links import Purpose
 from stafeta.switches.models import TrustedContact
 from stafeta.switches.selectors import contact_behind
-from stafeta.switches.services.contact_consent import agree, ask_phone_code, decline, erase, prove_phone
+from stafeta.switches.services.contact_consent import agree, ask_phone_code, decline, prove_phone
+from stafeta.switches.services.contacts import erase_contact
 from stafeta.vault.models import ConsentState
 from stafeta.web.code_words import code_problem
 from stafeta.web.forms.account import CodeForm
@@ -73,7 +74,7 @@ def erase_me(request: HttpRequest) -> HttpResponse:
     """Ask once more, then erase everything about the contact."""
     contact = _contact(request)
     if request.method == "POST":
-        erase(contact=contact, now=clock.now())
+        erase_contact(contact=contact, now=clock.now())
         forget_link(request, Purpose.CONTACT_CONSENT)
         return redirect("contact-consent-erased")
     return render(request, "web/contact_consent/erase.html", _people(contact))

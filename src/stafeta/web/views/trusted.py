@@ -19,7 +19,7 @@ from stafeta.accounts.moments import Moment
 from stafeta.core.contacts import hold_left_s
 from stafeta.core.errors import BadLink, HoldExhausted, NotAsked, PolicyError, WrongCycle
 from stafeta.core.links import Link, Purpose
-from stafeta.core.moves import contacts_were_asked
+from stafeta.core.moves import climbed_to_contacts, contacts_were_asked
 from stafeta.core.policy import DAY_S, HOLD_DAYS_MAX, HOLD_TOTAL_S_MAX, VOUCHES_MAX
 from stafeta.core.states import LAST_CALL_RUNG, Climbing, Held, Released
 from stafeta.switches.models import TrustedContact
@@ -68,13 +68,13 @@ def go_ahead(request: HttpRequest) -> HttpResponse:
     visit = _visit(request)
     if visit.state is None:
         return _settled(request, visit)
-    policy = visit.contact.switch.ladder_policy
-    if not policy.may_go_ahead:
+    if not _may_go_ahead(visit.contact, visit.state):
         return redirect("trusted")
     if request.method == "POST":
         return _answer(request, visit, "go_ahead", lambda now: give_go_ahead(link=visit.link, now=now))
-    others = _climbing(visit.state).go_ahead - {visit.contact.pk}
-    context = {"is_enough": len(others) + 1 >= policy.go_aheads_needed, "is_held": isinstance(visit.state, Held)}
+    heard = _climbing(visit.state).go_ahead | {visit.contact.pk}
+    needed = visit.contact.switch.ladder_policy.go_aheads_needed
+    context = {"is_enough": len(heard) >= needed, "is_held": isinstance(visit.state, Held)}
     return render(request, "web/trusted/go_ahead.html", _people(visit) | context)
 
 
@@ -124,7 +124,7 @@ def _answer(request: HttpRequest, visit: Visit, answer: str, say: Callable[[date
     try:
         say(clock.now())
     except (WrongCycle, NotAsked, BadLink):
-        problem = ""
+        problem = _("This answer is not possible any more. Nothing has changed; see what is.")
     except HoldExhausted as error:
         problem = _left_words(error.left_s // DAY_S)
     except PolicyError as error:
@@ -160,7 +160,7 @@ def _choices(
         "days_left_in_all": hold_left_s(state, service_s=service_second()) // DAY_S,
         "days_in_all": HOLD_TOTAL_S_MAX // DAY_S,
         "only_postpones": climbing.vouched >= VOUCHES_MAX,
-        "may_go_ahead": switch.ladder_policy.may_go_ahead,
+        "may_go_ahead": _may_go_ahead(visit.contact, state),
         "said_go_ahead": visit.contact.pk in climbing.go_ahead,
         "until": _until(visit),
         "last_checkin": _moment(visit, seen) if seen else None,
@@ -184,6 +184,11 @@ def _settled(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _people(visit: Visit) -> dict[str, object]:
     return {"owner": visit.contact.switch.owner.name, "contact": visit.contact.name}
+
+
+def _may_go_ahead(contact: TrustedContact, state: Climbing | Held) -> bool:
+    policy = contact.switch.ladder_policy
+    return policy.may_go_ahead and climbed_to_contacts(_climbing(state), policy)
 
 
 def _climbing(state: Climbing | Held) -> Climbing:
