@@ -9,9 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
@@ -24,6 +26,8 @@ from stafeta.accounts.selectors import established, is_anybody_established
 from stafeta.outbox.services.queue import ORDINARY, URGENT, Draft, enqueue
 
 MAIL_PREFIX = "accounts."
+EMAIL_CHARS_MAX = 254  # RFC 5321, 4.5.3.1.3, as erratum 1690 corrects it
+_ALLAUTH = "allauth.account"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -39,9 +43,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Save a new account; the first visitor's second attempt replaces an account nobody could sign in to yet."""
         with transaction.atomic():
             if settings.SIGNUP == "first":
-                User.objects.exclude(pk__in=established().values("pk")).delete()
+                gone, _rows = User.objects.exclude(pk__in=established().values("pk")).delete()
+                if gone:  # the mail that the limit counts went with the account
+                    ratelimit.clear(request, app=_ALLAUTH, action="confirm_email", key=form.cleaned_data["email"])
             saved: User = super().save_user(request, user, form, commit)
         return saved
+
+    def clean_email(self, email: str) -> str:
+        """Refuse what the database would not hold. Raises ValidationError."""
+        MaxLengthValidator(EMAIL_CHARS_MAX)(email)
+        return email
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return self.get_login_redirect_url(request)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Lead who has not proved their phone yet to that page, everybody else to the dashboard."""

@@ -56,7 +56,7 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]
         user.save(update_fields=["name", "phone", "language"])
 
 
-class PersonForm(forms.ModelForm[User]):
+class PersonForm(forms.Form):
     """Name, language and zone of the account."""
 
     name = forms.CharField(
@@ -67,10 +67,6 @@ class PersonForm(forms.ModelForm[User]):
     )
     language = LanguageField(help_text=_("Messages to you and these pages are in it."))
     zone = ZoneField(help_text=_("Your check-ins come at the hour of this place."))
-
-    class Meta:
-        model = User
-        fields = ("name", "language", "zone")
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]

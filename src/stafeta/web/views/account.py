@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from stafeta import clock
 from stafeta.accounts.addresses import format_phone
 from stafeta.accounts.models import User
+from stafeta.accounts.services.change_person import change_person
 from stafeta.switches.services.change_choices import change_choices
 from stafeta.switches.services.ensure_switch import ensure_switch
 from stafeta.web.forms.account import PersonForm
@@ -29,23 +31,27 @@ from stafeta.web.fresh import require_fresh_signin
 def account(request: HttpRequest) -> HttpResponse:
     """Show the account; POST saves name, language and zone. Another zone is another schedule: a fresh sign-in, then."""
     owner = User.objects.get(pk=request.user.pk)
-    zone = owner.zone
-    form = PersonForm(request.POST or None, instance=owner)
+    form = PersonForm(
+        request.POST or None, initial={"name": owner.name, "language": owner.language, "zone": owner.zone}
+    )
     if request.method == "POST" and form.is_valid():
-        if owner.zone != zone:
-            require_fresh_signin(request)
-            move_schedule(owner)
-        form.save()
+        save_person(request, owner, form)
         with translation.override(owner.language):
             messages.success(request, _("Saved."))
         return redirect("account")
     return render(request, "web/account/account.html", {"form": form, **_state(owner)})
 
 
-def move_schedule(owner: User) -> None:
-    """Let the owner's check-ins come at the hour of their new zone."""
-    switch = ensure_switch(owner=owner)
-    change_choices(owner=owner, choices=replace(switch.owner_choices, zone=owner.zone), now=clock.now())
+def save_person(request: HttpRequest, owner: User, form: PersonForm) -> None:
+    """Save the form; in another zone, the check-ins come at the same hour there."""
+    moves = form.cleaned_data["zone"] != owner.zone
+    if moves:
+        require_fresh_signin(request)
+    with transaction.atomic():
+        change_person(owner=owner, **form.cleaned_data)
+        if moves:
+            choices = replace(ensure_switch(owner=owner).owner_choices, zone=owner.zone)
+            change_choices(owner=owner, choices=choices, now=clock.now())
 
 
 def _state(owner: User) -> dict[str, object]:
