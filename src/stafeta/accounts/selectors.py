@@ -21,4 +21,4 @@ def is_anybody_established() -> bool:
 
 def has_verified_email(user: User) -> bool:
     """Whether the account's own address was proved by opening the link sent to it."""
-    return EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())

@@ -19,7 +19,7 @@ def speak(request: HttpRequest, language: str) -> None:
 def use_language(request: HttpRequest, language: str) -> None:
     """Let the rest of this request speak `language`; LocaleMiddleware starts the next one anew."""
     translation.activate(language)
-    request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+    request.LANGUAGE_CODE = translation.get_language()
 
 
 def chose_language(request: HttpRequest) -> bool:

@@ -23,10 +23,10 @@ class SessionStore(db.SessionStore):
     def encode(self, session_dict: dict[str, Any]) -> str:
         return _fernet().encrypt(JSONSerializer().dumps(session_dict)).decode()
 
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
         """Return the content; nothing for one made with another secret, as for a session that has expired."""
         try:
-            content: dict[str, Any] = JSONSerializer().loads(_fernet().decrypt(session_data.encode()))
+            content: dict[str, Any] = JSONSerializer().loads(_fernet().decrypt(session_data))
         except (InvalidToken, ValueError):
             return {}
         return content

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from stafeta.accounts.addresses import PHONE_CHARS_MAX, BadPhone, PhoneProblem, format_phone, parse_phone
@@ -15,7 +14,7 @@ from stafeta.accounts.models import ZONE_DEFAULT, Language
 
 CODE_CHARS_MAX = 20
 
-_PHONE_PROBLEMS: dict[PhoneProblem, Promise] = {
+_PHONE_PROBLEMS: dict[PhoneProblem, Any] = {
     PhoneProblem.UNREADABLE: _("This is not a phone number. Write it like 601 123 456 or +421 905 123 456."),
     PhoneProblem.IMPOSSIBLE: _("No phone can have this number. Check the digits, and the prefix if it is from abroad."),
     PhoneProblem.NO_SMS: _("This line takes no SMS. A mobile phone is needed."),
@@ -31,7 +30,7 @@ class PhoneField(forms.CharField):
         kwargs.setdefault("label", _("Mobile phone"))
         kwargs.setdefault("max_length", PHONE_CHARS_MAX)
         super().__init__(**kwargs)
-        self.widget.input_type = "tel"  # type: ignore[attr-defined]
+        self.widget.input_type = "tel"
         self.widget.attrs.setdefault("autocomplete", "tel")
         self.widget.attrs.setdefault("inputmode", "tel")
 

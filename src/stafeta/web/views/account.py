@@ -24,13 +24,14 @@ from stafeta.switches.services.change_choices import change_choices
 from stafeta.switches.services.ensure_switch import ensure_switch
 from stafeta.web.forms.account import PersonForm
 from stafeta.web.fresh import require_fresh_signin
+from stafeta.web.views.owner import owner_of
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """Show the account; POST saves name, language and zone. Another zone is another schedule: a fresh sign-in, then."""
-    owner = User.objects.get(pk=request.user.pk)
+    owner = owner_of(request)
     form = PersonForm(
         request.POST or None, initial={"name": owner.name, "language": owner.language, "zone": owner.zone}
     )

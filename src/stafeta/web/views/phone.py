@@ -19,6 +19,7 @@ from stafeta.web.code_words import code_problem
 from stafeta.web.forms.account import CodeForm, PhoneForm
 from stafeta.web.fresh import require_fresh_signin
 from stafeta.web.phones import prove_phone, send_phone_code
+from stafeta.web.views.owner import owner_of
 
 SESSION_KEY: Final = "phone_to_prove"
 
@@ -30,7 +31,7 @@ def phone(request: HttpRequest) -> HttpResponse:
 
     Replacing a number that was proved needs a fresh sign-in (invariant 15); it counts until the new one is proved.
     """
-    owner = User.objects.get(pk=request.user.pk)
+    owner = owner_of(request)
     pending = _pending(request, owner)
     form = PhoneForm(request.POST or None, initial={"phone": pending or owner.phone})
     if request.method == "POST" and form.is_valid():
@@ -54,7 +55,7 @@ def phone(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone_code(request: HttpRequest) -> HttpResponse:
     """Take the code from the SMS; the number counts from then on."""
-    owner = User.objects.get(pk=request.user.pk)
+    owner = owner_of(request)
     number = request.session.get(SESSION_KEY)
     if number is None:
         return redirect("account-phone")
@@ -81,7 +82,7 @@ def phone_code(request: HttpRequest) -> HttpResponse:
 @require_POST
 def phone_code_again(request: HttpRequest) -> HttpResponse:
     """Send a new code to the same number."""
-    owner = User.objects.get(pk=request.user.pk)
+    owner = owner_of(request)
     number = request.session.get(SESSION_KEY)
     if number is None:
         return redirect("account-phone")
