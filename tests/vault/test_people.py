@@ -20,7 +20,6 @@ from stafeta.vault.services.consent import (
     erase_recipient,
     give_consent,
     prove_phone,
-    record_phone,
 )
 from stafeta.vault.services.invite_recipient import INVITE_AGAIN_AFTER, invite_recipient
 from stafeta.vault.services.recipients import add_recipient, update_recipient
@@ -102,22 +101,23 @@ def test_every_answer_is_kept_and_the_last_one_counts(petr: Recipient) -> None:
 
 
 def test_the_code_proves_the_phone_once(petr: Recipient) -> None:
-    ask_phone_code(recipient=petr, now=make.NOON)
+    ask_phone_code(recipient=petr, now=make.NOON, real_now=make.NOON)
     challenge = CodeChallenge.objects.get()
     with pytest.raises(WrongCode):
-        prove_phone(recipient=petr, digits="00000000", now=make.NOON)
-    prove_phone(recipient=petr, digits=code_of(challenge), now=make.NOON)
-    assert record_phone(recipient=petr, now=make.NOON).phone_verified_at == make.NOON
+        prove_phone(recipient=petr, digits="00000000", now=make.NOON, real_now=make.NOON)
+    prove_phone(recipient=petr, digits=code_of(challenge), now=make.NOON, real_now=make.NOON)
+    petr.refresh_from_db()
+    assert petr.phone_verified_at == make.NOON
     with pytest.raises(CodeExpired):
-        prove_phone(recipient=petr, digits=code_of(challenge), now=make.NOON)
+        prove_phone(recipient=petr, digits=code_of(challenge), now=make.NOON, real_now=make.NOON)
 
 
 def test_a_code_for_an_old_phone_proves_nothing(petr: Recipient) -> None:
-    ask_phone_code(recipient=petr, now=make.NOON)
+    ask_phone_code(recipient=petr, now=make.NOON, real_now=make.NOON)
     digits = code_of(CodeChallenge.objects.get())
     moved = changed(petr, phone="+420601000010")
     with pytest.raises(CodeExpired):
-        prove_phone(recipient=moved, digits=digits, now=make.NOON)
+        prove_phone(recipient=moved, digits=digits, now=make.NOON, real_now=make.NOON)
 
 
 def test_a_new_e_mail_asks_anew_and_a_new_phone_is_unverified(petr: Recipient) -> None:
@@ -139,7 +139,7 @@ def test_nobody_is_entered_twice(story: Story) -> None:
 
 def test_erasing_leaves_nothing_of_the_person(petr: Recipient) -> None:
     invite_recipient(recipient=petr, now=make.NOON)
-    ask_phone_code(recipient=petr, now=make.NOON)
+    ask_phone_code(recipient=petr, now=make.NOON, real_now=make.NOON)
     Message.objects.update(to="petr@example.org")
     erase_recipient(recipient=petr, now=make.NOON)
     assert not Recipient.objects.filter(name="Petr").exists()

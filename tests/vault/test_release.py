@@ -25,8 +25,8 @@ from tests.vault.conftest import CYCLE, DAY_S, RELEASED_S, SWITCH, Story, queued
 def read(story: Story, person: Recipient | None = None) -> tuple[Grant, ...]:
     """Let a recipient go through both gates."""
     release = story.opened(person)
-    ask_code(release=release, now=story.now)
-    open_by_code(release=release, digits=code_of(CodeChallenge.objects.latest("pk")), now=story.now)
+    ask_code(release=release, now=story.now, real_now=story.now)
+    open_by_code(release=release, digits=code_of(CodeChallenge.objects.latest("pk")), real_now=story.now)
     return record_reading(grants=release.grants, now=story.now)
 
 
@@ -86,7 +86,7 @@ def test_one_who_declines_after_the_release_is_told_no_more(story: Story) -> Non
     decline(recipient=story.ema, now=story.now)
     assert rendered(queued("vault.release")[0]) is None
     with pytest.raises(BadLink):
-        ask_code(release=story.opened(), now=story.now)
+        ask_code(release=story.opened(), now=story.now, real_now=story.now)
     assert story.follow_up(days=3).reminded == 0
 
 
@@ -95,7 +95,7 @@ def test_one_who_never_answered_is_told_and_cannot_read_without_consent(story: S
     story.release()
     assert story.follow_up().told == 1
     with pytest.raises(BadLink):
-        ask_code(release=story.opened(), now=story.now)
+        ask_code(release=story.opened(), now=story.now, real_now=story.now)
     with pytest.raises(BadLink):
         record_reading(grants=story.opened().grants, now=story.now)
 
@@ -112,24 +112,24 @@ def test_a_wrong_or_used_code_opens_nothing(story: Story) -> None:
     story.release()
     release = story.opened()
     with pytest.raises(CodeExpired):
-        open_by_code(release=release, digits="12345678", now=story.now)
-    ask_code(release=release, now=story.now)
+        open_by_code(release=release, digits="12345678", real_now=story.now)
+    ask_code(release=release, now=story.now, real_now=story.now)
     with pytest.raises(WrongCode):
-        open_by_code(release=release, digits="12345678", now=story.now)
+        open_by_code(release=release, digits="12345678", real_now=story.now)
     digits = code_of(CodeChallenge.objects.get())
-    open_by_code(release=release, digits=digits, now=story.now)
+    open_by_code(release=release, digits=digits, real_now=story.now)
     with pytest.raises(CodeExpired):
-        open_by_code(release=release, digits=digits, now=story.now)
+        open_by_code(release=release, digits=digits, real_now=story.now)
     assert not Reading.objects.exists()
 
 
 def test_the_code_goes_to_the_phone_of_today(story: Story) -> None:
     story.release()
-    ask_code(release=story.opened(), now=story.now)
+    ask_code(release=story.opened(), now=story.now, real_now=story.now)
     Recipient.objects.update(phone="+420601000099")
     with pytest.raises(CodeExpired):
-        open_by_code(release=story.opened(), digits=code_of(CodeChallenge.objects.get()), now=story.now)
-    ask_code(release=story.opened(), now=story.now)
+        open_by_code(release=story.opened(), digits=code_of(CodeChallenge.objects.get()), real_now=story.now)
+    ask_code(release=story.opened(), now=story.now, real_now=story.now)
     sms = rendered(queued("vault.code")[-1])
     assert sms is None or sms.to == "+420601000099"
 
@@ -138,9 +138,9 @@ def test_a_code_for_consent_opens_no_release(story: Story) -> None:
     from stafeta.vault.services.consent import ask_phone_code
 
     story.release()
-    ask_phone_code(recipient=story.ema, now=story.now)
+    ask_phone_code(recipient=story.ema, now=story.now, real_now=story.now)
     with pytest.raises(CodeExpired):
-        open_by_code(release=story.opened(), digits=code_of(CodeChallenge.objects.get()), now=story.now)
+        open_by_code(release=story.opened(), digits=code_of(CodeChallenge.objects.get()), real_now=story.now)
 
 
 @pytest.mark.parametrize("change", [{"person": 999_999}, {"switch": SWITCH + 1}, {"cycle": CYCLE - 1}])

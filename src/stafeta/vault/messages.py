@@ -51,7 +51,7 @@ def code(message: Message) -> Rendered:
         challenge_id=message.params["challenge"],
         counter=message.params["counter"],
         language=recipient.language,
-        now=clock.now(),
+        now=clock.real_now(),
     )
     return Rendered(to=to, text=text, language=recipient.language)
 

@@ -30,18 +30,22 @@ def erase_recipient(*, recipient: Recipient, now: datetime) -> None:
     remove_recipient(recipient=recipient, now=now)
 
 
-def ask_phone_code(*, recipient: Recipient, now: datetime) -> None:
+def ask_phone_code(*, recipient: Recipient, now: datetime, real_now: datetime) -> None:
     """Queue an SMS with a code that proves the recipient's phone. Raises CodeThrottled."""
-    send_code(use="recipient", recipient=recipient, now=now)
+    send_code(use="recipient", recipient=recipient, now=now, real_now=real_now)
 
 
-def prove_phone(*, recipient: Recipient, digits: str, now: datetime) -> None:
-    """Use up the code of `ask_phone_code`. Not inside a transaction. Raises WrongCode, CodeExpired, CodeThrottled."""
-    verify_code(subject=code_subject("recipient", recipient), digits=digits, now=now)
+def prove_phone(*, recipient: Recipient, digits: str, now: datetime, real_now: datetime) -> Recipient:
+    """Record that the recipient's phone is theirs if `digits` are the code of `ask_phone_code`.
+
+    Must not be called inside a transaction. Raises WrongCode, CodeExpired, CodeThrottled.
+    """
+    verify_code(subject=code_subject("recipient", recipient), digits=digits, now=real_now)
+    return record_phone(recipient=recipient, now=now)
 
 
 def record_phone(*, recipient: Recipient, now: datetime) -> Recipient:
-    """Record that the phone was proved, unless the owner has changed it meanwhile."""
+    """Record that this phone was proved, unless the owner has changed it meanwhile."""
     with transaction.atomic():
         locked = Recipient.objects.select_for_update().get(pk=recipient.pk)
         if locked.phone == recipient.phone and locked.phone_verified_at is None:
@@ -56,10 +60,13 @@ def code_subject(use: str, recipient: Recipient) -> str:
     return f"{use}:{recipient.pk}:{recipient.phone}"
 
 
-def send_code(*, use: str, recipient: Recipient, now: datetime) -> None:
-    """Issue a code for one use and queue its SMS. Raises CodeThrottled."""
+def send_code(*, use: str, recipient: Recipient, now: datetime, real_now: datetime) -> None:
+    """Issue a code for one use and queue its SMS. Raises CodeThrottled.
+
+    real_now: `clock.real_now()`; codes live by it, the outbox by `now`.
+    """
     with transaction.atomic():
-        challenge = issue_code(subject=code_subject(use, recipient), phone=recipient.phone, now=now)
+        challenge = issue_code(subject=code_subject(use, recipient), phone=recipient.phone, now=real_now)
         draft = Draft(
             key=f"code:{challenge.pk}:{challenge.counter}",
             kind="vault.code",

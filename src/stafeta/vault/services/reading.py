@@ -20,19 +20,19 @@ GATE_OPEN_FOR: Final = timedelta(minutes=60)  # in real time: people read as slo
 MAIL_AGAIN_AFTER_S: Final = 600
 
 
-def ask_code(*, release: OpenRelease, now: datetime) -> None:
+def ask_code(*, release: OpenRelease, now: datetime, real_now: datetime) -> None:
     """Queue the SMS that opens this release. Raises CodeThrottled, and BadLink for who has not agreed."""
     _require_consent(release.recipient)
-    send_code(use="release", recipient=release.recipient, now=now)
+    send_code(use="release", recipient=release.recipient, now=now, real_now=real_now)
 
 
-def open_by_code(*, release: OpenRelease, digits: str, now: datetime) -> None:
+def open_by_code(*, release: OpenRelease, digits: str, real_now: datetime) -> None:
     """Use up the code of `ask_code`. Not inside a transaction.
 
     Raises WrongCode, CodeExpired, CodeThrottled, and BadLink for who has not agreed.
     """
     _require_consent(release.recipient)
-    verify_code(subject=code_subject("release", release.recipient), digits=digits, now=now)
+    verify_code(subject=code_subject("release", release.recipient), digits=digits, now=real_now)
 
 
 def record_reading(*, grants: Iterable[Grant], now: datetime, how: Reading.How = Reading.How.PAGE) -> tuple[Grant, ...]:
