@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.dates import MONTHS_3, MONTHS_ALT, WEEKDAYS
+from django.utils import dateformat
+from django.utils.dates import MONTHS_ALT, WEEKDAYS
 from django.utils.translation import pgettext
 
 _VOCALISED_HOURS = frozenset({2, 3, 4, 12, 13, 14, 20, 21, 22, 23})
@@ -39,11 +40,8 @@ class Moment:
     @property
     def brief(self) -> str:
         """Return e.g. "2 Dec 9:00", for an SMS."""
-        local = self._local
-        words = pgettext("moment, brief", "{day} {month} {time}")
-        return words.format(
-            day=local.day, month=str(MONTHS_3[local.month]).capitalize(), month_number=local.month, time=_time(local)
-        )
+        # Translators: letters of Django's `date` filter; the result must be plain ASCII.
+        return dateformat.format(self._local, pgettext("moment, brief", "j M G:i"))
 
     @property
     def day(self) -> str:
