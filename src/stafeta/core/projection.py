@@ -42,7 +42,7 @@ def project(state: State, policy: Policy, *, now: datetime, service_s: int) -> t
     The rung a climbing switch stands on is part of the past and not repeated.
     """
     asked: list[Asked] = []
-    if isinstance(state, Climbing):
+    if isinstance(state, Climbing) and state.accepted_at_s is None:
         state = _accepted(state, policy, now=now, service_s=service_s)
     for _ in range(STEPS_MAX):
         if isinstance(state, Released):
