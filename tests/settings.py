@@ -25,7 +25,13 @@ if os.environ.get("STAFETA_TEST_DATABASE") == "postgres":
     os.environ["STAFETA_DATABASE_URL"] = SERVER.get_uri()
 
 from stafeta.config.settings import *  # noqa: E402, F403
-from stafeta.config.settings import DATABASES  # noqa: E402
+from stafeta.config.settings import DATABASES, MIDDLEWARE  # noqa: E402
+
+# Django's test client makes and reads session cookies itself, unsigned; tests/web/test_sessions.py has the real thing.
+SIGNED_COOKIES = "stafeta.web.sessions.SignedCookieMiddleware"
+MIDDLEWARE = [
+    name if name != SIGNED_COOKIES else "django.contrib.sessions.middleware.SessionMiddleware" for name in MIDDLEWARE
+]
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
