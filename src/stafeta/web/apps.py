@@ -14,7 +14,9 @@ class WebConfig(AppConfig):
         from allauth.account.signals import user_logged_in
 
         from stafeta.web.messages import register_renderers
+        from stafeta.web.notices import register_notices
         from stafeta.web.signin import on_signed_in
 
         register_renderers()
+        register_notices()
         user_logged_in.connect(on_signed_in, dispatch_uid="stafeta.web.signin")

@@ -1,0 +1,129 @@
+"""What needs the owner's attention, the gravest first; an empty list is the good news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from stafeta.accounts.models import User
+from stafeta.accounts.moments import Moment
+from stafeta.core.policy import Missing
+from stafeta.core.states import Resting
+from stafeta.outbox.models import ChannelHealth
+from stafeta.switches.models import ServiceClock, Switch, TrustedContact
+from stafeta.switches.selectors import dead_letters_of
+from stafeta.vault.models import ConsentState, Recipient
+from stafeta.web.dead_letters import DeadLetter, dead_letter
+from stafeta.web.doubts import doubts_of
+
+DEAD_LETTERS_SHOWN = 5
+DEAD_LETTER_AGE_MAX = timedelta(days=30)
+NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One thing to look at. letter: a message that may be tried again."""
+
+    tone: str
+    text: str
+    url: str = ""
+    action: str = ""
+    letter: DeadLetter | None = None
+
+
+def attention_of(owner: User, switch: Switch, *, missing: tuple[Missing, ...], now: datetime) -> tuple[Attention, ...]:
+    """Return what needs attention now. While the switch rests, what arming needs stands in its own list."""
+    items = [*_of_service(owner, switch, now=now), *_of_letters(owner, now=now)]
+    if not isinstance(switch.ladder_state, Resting):
+        items += _of_account(missing)
+    items += [*_of_people(owner, switch), *_of_addresses(owner, switch)]
+    return tuple(items)
+
+
+def _of_service(owner: User, switch: Switch, *, now: datetime) -> Iterator[Attention]:
+    if switch.faults:
+        yield Attention(
+            "danger",
+            _("The service stumbled over your switch and keeps trying. Nothing opens meanwhile; its operator knows."),
+        )
+    names = {"email": _("E-mail"), "sms": _("SMS")}
+    for health in ChannelHealth.objects.filter(failing_since__isnull=False):
+        since = Moment(health.failing_since or now, owner.zone, now)
+        text = _("%(channel)s: the provider has not taken messages since %(since)s. They wait and are tried again.")
+        yield Attention("warning", text % {"channel": names.get(health.channel, health.channel), "since": since})
+    clock = ServiceClock.objects.filter(deaf_since__isnull=False).first()
+    if clock and clock.deaf_since and now - clock.deaf_since > timedelta(hours=1):
+        since = Moment(clock.deaf_since, owner.zone, now)
+        yield Attention(
+            "warning", _("Since %(since)s the service could not hear you, so all waits stand still.") % {"since": since}
+        )
+
+
+def _of_letters(owner: User, *, now: datetime) -> Iterator[Attention]:
+    letters = dead_letters_of(owner)
+    fresh = [letter for letter in letters if letter.settled_at and now - letter.settled_at < DEAD_LETTER_AGE_MAX]
+    for message in fresh[:DEAD_LETTERS_SHOWN]:
+        letter = dead_letter(message)
+        to = f" ({letter.to})" if letter.to else ""
+        yield Attention("danger", f"{letter.about}{to}: {letter.problem}", letter=letter)
+    if len(fresh) > DEAD_LETTERS_SHOWN:
+        more = len(fresh) - DEAD_LETTERS_SHOWN
+        text = ngettext("%(n)d more message was not delivered.", "%(n)d more messages were not delivered.", more)
+        yield Attention("danger", text % {"n": more}, reverse("history") + "?kind=problems", _("History"))
+
+
+def _of_account(missing: tuple[Missing, ...]) -> Iterator[Attention]:
+    if Missing.EMAIL in missing:
+        yield Attention("danger", _("Your e-mail is not verified."), reverse("account_email"), _("Verify"))
+    if Missing.PHONE in missing:
+        yield Attention("danger", _("Your phone is not verified."), reverse("account-phone"), _("Verify"))
+    if Missing.HANDOVER in missing:
+        text = _("There is nothing to hand over: no handover has both a text and a recipient.")
+        yield Attention("danger", text, reverse("handovers"), _("Handovers"))
+
+
+def _of_people(owner: User, switch: Switch) -> Iterator[Attention]:
+    people = reverse("people")
+    contacts = list(switch.contacts.all())
+    if not any(contact.consent != ConsentState.DECLINED for contact in contacts):
+        text = _(
+            "Nobody close to you is asked before the handovers open. One person who could ring your bell helps most."
+        )
+        yield Attention("warning", text, reverse("contact-new"), _("Add"))
+    used = list(Recipient.objects.filter(owner=owner, handovers__deleted_at=None, handovers__isnull=False).distinct())
+    by_state: dict[str, list[str]] = {}
+    everybody: list[TrustedContact | Recipient] = [*contacts, *used]
+    for person in everybody:
+        by_state.setdefault(person.consent, []).append(person.name)
+    declined, silent, draft = (
+        by_state.get(state, []) for state in (ConsentState.DECLINED, ConsentState.INVITED, ConsentState.DRAFT)
+    )
+    if declined:
+        text = ngettext("%(names)s declined and gets nothing.", "%(names)s declined and get nothing.", len(declined))
+        yield Attention("warning", text % {"names": _names(declined)}, people, _("People"))
+    if silent:
+        text = ngettext("%(names)s has not answered yet.", "%(names)s have not answered yet.", len(silent))
+        yield Attention("info", text % {"names": _names(silent)}, people, _("People"))
+    if draft:
+        text = ngettext("%(names)s is not invited yet.", "%(names)s are not invited yet.", len(draft))
+        yield Attention("info", text % {"names": _names(draft)}, people, _("Invite"))
+
+
+def _of_addresses(owner: User, switch: Switch) -> Iterator[Attention]:
+    for warning in doubts_of(owner, switch):
+        yield Attention("warning", warning, reverse("people"), _("People"))
+
+
+def _names(names: list[str]) -> str:
+    if len(names) <= NAMES_SHOWN:
+        return ", ".join(names)
+    return _("%(names)s and %(more)d more") % {
+        "names": ", ".join(names[:NAMES_SHOWN]),
+        "more": len(names) - NAMES_SHOWN,
+    }

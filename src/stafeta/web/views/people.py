@@ -1,0 +1,200 @@
+"""Recipients and trusted contacts: the list, the form, the invitation, the order, the removal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from stafeta import clock
+from stafeta.accounts.addresses import format_phone
+from stafeta.core.errors import PolicyError
+from stafeta.core.policy import CONTACTS_MAX
+from stafeta.switches.models import Switch, TrustedContact
+from stafeta.switches.services.contacts import move_contact
+from stafeta.vault.models import ConsentState
+from stafeta.web.doubts import doubts_about
+from stafeta.web.forms.people import EntryForm
+from stafeta.web.fresh import fresh_signin_required
+from stafeta.web.people import Person, Role, change, enter, invite, people_of, person_of, remove
+from stafeta.web.views.owner import switch_for
+
+_BADGES = {
+    ConsentState.DRAFT: "secondary",
+    ConsentState.INVITED: "info",
+    ConsentState.GIVEN: "success",
+    ConsentState.DECLINED: "danger",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person as the list shows them."""
+
+    person: Person
+    role: Role
+    phone: str
+    tone: str
+    doubts: tuple[str, ...]
+    titles: tuple[str, ...]
+
+    @property
+    def may_be_invited(self) -> bool:
+        """Whoever declined is asked no more: they change their answer through the link they have."""
+        return self.person.consent != ConsentState.DECLINED
+
+    @property
+    def has_answered(self) -> bool:
+        return self.person.consent in (ConsentState.GIVEN, ConsentState.DECLINED)
+
+
+@login_required
+@require_safe
+def people(request: HttpRequest) -> HttpResponse:
+    """Everybody the owner entered, with what is known and doubted about them."""
+    switch = switch_for(request)
+    contacts = _rows(switch, Role.CONTACT)
+    context = {
+        "contacts": contacts,
+        "recipients": _rows(switch, Role.RECIPIENT),
+        "contacts_max": CONTACTS_MAX,
+        "has_room": len(contacts) < CONTACTS_MAX,
+    }
+    return render(request, "web/people/people.html", context)
+
+
+@fresh_signin_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_new(request: HttpRequest, role: Role) -> HttpResponse:
+    """Enter somebody; the second button also invites them."""
+    switch = switch_for(request)
+    if role is Role.CONTACT and switch.contacts.count() >= CONTACTS_MAX:
+        return _full(request)
+    form = EntryForm(request.POST or None, others=people_of(switch, role), initial={"language": switch.owner.language})
+    if request.method == "POST" and form.is_valid():
+        now = clock.now()
+        try:
+            person = enter(switch=switch, role=role, entry=form.entry, now=now)
+        except PolicyError:
+            return _full(request)
+        except IntegrityError:  # the same form sent twice at once
+            form.add_error("email", _("You have entered this e-mail already."))
+        else:
+            if "invite" in request.POST:
+                invite(person=person, now=now)
+                messages.success(request, _("%(name)s was entered and invited.") % {"name": person.name})
+            else:
+                messages.success(
+                    request, _("%(name)s was entered. Do not forget to invite them.") % {"name": person.name}
+                )
+            _warn(request, switch, person, role)
+            return redirect("people")
+    return render(request, "web/people/person.html", {"form": form, "role": role.value})
+
+
+@fresh_signin_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_edit(request: HttpRequest, role: Role, pk: int) -> HttpResponse:
+    """Change what is entered about somebody."""
+    switch = switch_for(request)
+    person = person_of(switch, role, pk)
+    others = [other for other in people_of(switch, role) if other.pk != person.pk]
+    initial = {name: getattr(person, name) for name in ("name", "email", "phone", "language")}
+    form = EntryForm(request.POST or None, others=others, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = change(switch=switch, person=person, entry=form.entry, now=clock.now())
+        except IntegrityError:
+            form.add_error("email", _("You have entered this e-mail already."))
+        else:
+            messages.success(request, _said_of_change(person.email, changed))
+            _warn(request, switch, changed, role)
+            return redirect("people")
+    return render(request, "web/people/person.html", {"form": form, "role": role.value, "person": person})
+
+
+@login_required
+@require_POST
+def person_invite(request: HttpRequest, role: Role, pk: int) -> HttpResponse:
+    """Send the invitation, or send it again."""
+    person = person_of(switch_for(request), role, pk)
+    if person.consent == ConsentState.DECLINED:
+        messages.warning(request, _("%(name)s declined and is not invited again.") % {"name": person.name})
+        return redirect("people")
+    before = person.invitation
+    if invite(person=person, now=clock.now()).invitation == before:
+        messages.info(
+            request, _("%(name)s was invited a moment ago; the e-mail is on its way.") % {"name": person.name}
+        )
+    else:
+        messages.success(request, _("The invitation of %(name)s is on its way.") % {"name": person.name})
+    return redirect("people")
+
+
+@fresh_signin_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_remove(request: HttpRequest, role: Role, pk: int) -> HttpResponse:
+    """Ask, then remove somebody."""
+    switch = switch_for(request)
+    person = person_of(switch, role, pk)
+    if request.method == "POST":
+        name = person.name
+        remove(switch=switch, person=person, now=clock.now())
+        messages.success(request, _("%(name)s was removed.") % {"name": name})
+        return redirect("people")
+    context = {"person": person, "role": role.value, "is_last": role is Role.CONTACT and switch.contacts.count() == 1}
+    return render(request, "web/people/remove.html", context)
+
+
+@login_required
+@require_POST
+def contact_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move a trusted contact up or down by one."""
+    person = person_of(switch_for(request), Role.CONTACT, pk)
+    if isinstance(person, TrustedContact):
+        move_contact(contact=person, places=-1 if request.POST.get("way") == "up" else 1, now=clock.now())
+    return redirect("people")
+
+
+def _rows(switch: Switch, role: Role) -> list[Row]:
+    members = people_of(switch, role)
+    titles: dict[int, list[str]] = {}
+    if role is Role.RECIPIENT:
+        for handover in switch.owner.handovers.filter(deleted_at=None).prefetch_related("recipients"):
+            for recipient in handover.recipients.all():
+                titles.setdefault(recipient.pk, []).append(handover.title)
+    return [
+        Row(
+            person,
+            role,
+            format_phone(person.phone),
+            _BADGES[ConsentState(person.consent)],
+            doubts_about(person, owner=switch.owner, others=members),
+            tuple(titles.get(person.pk, [])),
+        )
+        for person in members
+    ]
+
+
+def _warn(request: HttpRequest, switch: Switch, person: Person, role: Role) -> None:
+    for doubt in doubts_about(person, owner=switch.owner, others=people_of(switch, role)):
+        messages.warning(request, f"{person.name}: {doubt}")
+
+
+def _said_of_change(before: str, changed: Person) -> str:
+    name = {"name": changed.name}
+    if changed.email != before and changed.consent == ConsentState.INVITED:
+        return _("Saved. %(name)s has a new e-mail, so an invitation went there, and a notice to the old one.") % name
+    return _("%(name)s was changed.") % name
+
+
+def _full(request: HttpRequest) -> HttpResponse:
+    words = _("At most %(most)d people close to you can be entered. Remove somebody first.") % {"most": CONTACTS_MAX}
+    messages.warning(request, words)
+    return redirect("people")
