@@ -101,12 +101,12 @@ def _waiting(message: Message, switch: Switch) -> dict[str, object]:
 def _prompt_by_sms(message: Message, switch: Switch, outlook: facts.Outlook) -> Rendered:
     owner = switch.owner
     with override(owner.language):
-        words = _sms_words(message, outlook)
+        words = sms_words(message, outlook)
     text = one_sms(words, link=checkin_url(switch))
     return Rendered(to=facts.require_phone(owner.phone), text=text, language=owner.language)
 
 
-def _sms_words(message: Message, outlook: facts.Outlook) -> str:
+def sms_words(message: Message, outlook: facts.Outlook) -> str:
     """Return what the SMS says before the link: at most 90 characters in any language."""
     when = {"when": outlook.next.at.brief}
     kind = message.params["rung_kind"]
