@@ -17,8 +17,3 @@ def established() -> QuerySet[User]:
 def is_anybody_established() -> bool:
     """Whether this house has an owner already (STAFETA_SIGNUP=first)."""
     return established().exists()
-
-
-def has_verified_email(user: User) -> bool:
-    """Whether the account's own address was proved by opening the link sent to it."""
-    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())

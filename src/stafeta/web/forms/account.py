@@ -8,14 +8,13 @@ from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.internal.userkit import filter_users_by_email
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from stafeta.accounts.models import User
 from stafeta.accounts.selectors import established
-from stafeta.web.forms.fields import CodeField, LanguageField, PhoneField, ZoneField, is_zone
+from stafeta.web.forms.fields import CodeField, LanguageField, PhoneField, ZoneField
 
 
 class SignupForm(AllauthSignupForm):  # type: ignore[misc]
@@ -67,12 +66,6 @@ class PersonForm(forms.Form):
     )
     language = LanguageField(help_text=_("Messages to you and these pages are in it."))
     zone = ZoneField(help_text=_("Your check-ins come at the hour of this place."))
-
-    def clean_zone(self) -> str:
-        zone: str = self.cleaned_data["zone"]
-        if not is_zone(zone):
-            raise ValidationError(_("This machine does not know that time zone."))
-        return zone
 
 
 class PhoneForm(forms.Form):

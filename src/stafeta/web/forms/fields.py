@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -82,8 +82,3 @@ def zone_choices() -> list[tuple[str, str]]:
     """Return every zone of a place, as a form offers them."""
     places = (zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
     return [(zone, zone.replace("_", " ")) for zone in sorted(places)] + [("UTC", "UTC")]
-
-
-def is_zone(name: str) -> bool:
-    """Whether `name` is a zone that this machine knows."""
-    return name in available_timezones() and bool(ZoneInfo(name))
