@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import IO, Final
 
 from stafeta.cli.init import prepare
 from stafeta.cli.ready import tell, warn
@@ -41,30 +41,35 @@ def main(args: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    pair = Pair(stop)
+    children = Children(stop)
     try:
-        pair.start("web", "--host", args.host, "--port", str(port), "--workers", str(args.workers))
-        if not pair.wait_for_port(args.host, port):
-            return pair.verdict()
-        pair.start("worker")
+        children.start("web", "--host", args.host, "--port", str(port), "--workers", str(args.workers))
+        if not children.wait_for_port(args.host, port):
+            return children.verdict()
+        children.start("worker")
         tell(f"Štafeta is at {environment.site_url} – Ctrl-C ends it")
-        pair.wait()
-        return pair.verdict()
+        children.wait()
+        return children.verdict()
     finally:
-        pair.end()
+        children.end()
 
 
-class Pair:
+class Children:
     """Child processes that live and die together, in the process group of their parent."""
 
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, command: str, *arguments: str) -> None:
-        """Start `stafeta <command> <arguments>`."""
-        words: Sequence[str] = (sys.executable, "-m", "stafeta", command, *arguments)
-        self._children[command] = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603  # our own command
+    def start(self, command: str, *arguments: str, name: str = "", output: IO[bytes] | None = None) -> None:
+        """Start `stafeta <command> <arguments>`, called `name` where several run one command.
+
+        What it writes goes to `output`, or where ours does.
+        """
+        words: Sequence[str] = (sys.executable, "-m", "stafeta", command, "--end-with-parent", *arguments)
+        self._children[name or command] = subprocess.Popen(  # noqa: S603  # our own command
+            words, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
 
     def wait_for_port(self, host: str, port: int) -> bool:
         """Wait until somebody answers there; False when that will not be."""
