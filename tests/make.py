@@ -11,12 +11,13 @@ from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.services.arm import arm
 from stafeta.switches.services.ensure_switch import ensure_switch
 from stafeta.vault.models import ConsentState, Handover, Recipient
-from stafeta.vault.services.handovers import create_handover, set_handover_terms
+from stafeta.vault.services.create_handover import create_handover
 from stafeta.vault.services.recipients import add_recipient
+from stafeta.vault.services.set_handover_terms import set_handover_terms
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PASSWORD = "kolik-reci-umis-42"  # noqa: S105 - opens nothing but a test
-SECRET_TEXT = "Heslo k registrátorovi: zlatý-kapr-7319"  # noqa: S105
+PASSWORD = "kolik-reci-umis-42"
+SECRET_TEXT = "Heslo k registrátorovi: zlatý-kapr-7319"
 
 
 def owner(email: str = "dana@example.org", *, name: str = "Dana Nováková", now: datetime = NOON) -> User:

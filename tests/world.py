@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import Min
+
 from stafeta.accounts.models import User
 from stafeta.channels.base import Accepted, EmailMessage, SmsMessage
 from stafeta.core.codec import decode_event, decode_policy
@@ -14,6 +16,7 @@ from stafeta.core.ladder import advance
 from stafeta.core.policy import Policy
 from stafeta.core.service_time import Reading
 from stafeta.core.states import Climbing, Resting, State
+from stafeta.outbox.models import Message
 from stafeta.outbox.services.deliver import Channels, deliver
 from stafeta.switches.models import Event, Switch
 from stafeta.switches.selectors import service_second
@@ -21,10 +24,12 @@ from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.service_clock import read_service_clock
 from stafeta.switches.services.tell_unreached import tell_unreached
 from stafeta.switches.services.tick import tick
+from stafeta.vault.models import Grant
 from stafeta.vault.services.follow_up import follow_up
 from tests.make import NOON
 
-STEP = timedelta(hours=1)
+STEP_LEAST, STEP_WHILE_STUCK = timedelta(minutes=1), timedelta(hours=1)
+MOMENTS_MAX = 5000
 DELIVERIES_MAX = 50
 
 
@@ -60,11 +65,25 @@ class World:
     # Time
 
     def wait(self, *, days: float = 0, hours: float = 0) -> None:
-        """Let the service work through so much time, an hour at a step."""
+        """Let the service work through so much time; moments at which nothing is due are passed over."""
         end = self.now + timedelta(days=days, hours=hours)
         while self.now < end:
-            self.now = min(end, self.now + STEP)
+            self.now = min(end, self._next_moment())
             self.tick()
+
+    def _next_moment(self) -> datetime:
+        """Return when something is next due, if nothing is interrupted; an hour from now where something is overdue."""
+        second = service_second()
+        due = Switch.objects.filter(retry_at=None).aggregate(at=Min("due_at"), s=Min("due_s"))
+        grants = Grant.objects.filter(closed_at=None)
+        told = grants.filter(told_at=None).aggregate(s=Min("opens_at_s"))
+        reminded = grants.filter(first_read_at=None).aggregate(s=Min("remind_at_s"))
+        queued = Message.objects.filter(state=Message.State.QUEUED).aggregate(at=Min("next_attempt_at"))
+        seconds = [found["s"] for found in (due, told, reminded) if found["s"] is not None]
+        moments = [self.now + timedelta(seconds=s - second) for s in seconds]
+        moments += [found["at"] for found in (due, queued) if found["at"] is not None]
+        soonest = min(moments, default=self.now + timedelta(days=1))
+        return max(soonest, self.now + STEP_LEAST) if soonest > self.now else self.now + STEP_WHILE_STUCK
 
     def outage(self, *, days: float = 0, hours: float = 0) -> None:
         """Let time pass while neither worker nor web run."""
@@ -93,20 +112,24 @@ class World:
 
     def until(self, owner: User, *, rung: int) -> None:
         """Wait until the owner's ladder stands on that rung (0 is the first)."""
-        for _ in range(24 * 400):
+        for _ in range(MOMENTS_MAX):
             state = self.state(owner)
             if isinstance(state, Climbing) and state.rung == rung:
                 return
-            self.wait(hours=1)
+            self._pass_to_next_moment()
         raise AssertionError(f"rung {rung} was never reached; the switch is {self.state(owner)}")
 
     def until_phase(self, owner: User, phase: str) -> None:
         """Wait until the owner's switch is in that state."""
-        for _ in range(24 * 400):
+        for _ in range(MOMENTS_MAX):
             if Switch.objects.get(owner=owner).phase == phase:
                 return
-            self.wait(hours=1)
+            self._pass_to_next_moment()
         raise AssertionError(f"{phase} was never reached; the switch is {self.state(owner)}")
+
+    def _pass_to_next_moment(self) -> None:
+        self.now = self._next_moment()
+        self.tick()
 
     # What one sees
 

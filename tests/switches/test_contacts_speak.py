@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from stafeta.accounts.models import User
@@ -86,8 +88,6 @@ def test_go_ahead_is_refused_where_dana_did_not_allow_it(world: World, dana: Use
 
 
 def test_go_ahead_gives_dana_a_last_call_on_every_channel_and_then_releases(world: World, dana: User) -> None:
-    from dataclasses import replace
-
     choices = replace(world.switch(dana).owner_choices, may_go_ahead=True)
     change_choices(owner=dana, choices=choices, now=world.now)
     world.until(dana, rung=4)
