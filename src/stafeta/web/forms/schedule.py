@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -46,12 +45,11 @@ class WindowField(forms.TypedChoiceField):
     """A reaction window from a few sensible ones; one that was chosen elsewhere joins them."""
 
     def __init__(self, label: Any, **kwargs: Any) -> None:
-        super().__init__(label=label, coerce=int, choices=self._offer, **kwargs)
-        self.also: int | None = None
+        super().__init__(label=label, coerce=int, **kwargs)
 
-    def _offer(self) -> Iterator[tuple[int, str]]:
-        for span_s in sorted({*WINDOWS_S, *([self.also] if self.also else [])}):
-            yield span_s, span_words(span_s)
+    def offer(self, present_s: int) -> None:
+        """Offer the usual windows and the present one, in the active language."""
+        self.choices = [(span_s, span_words(span_s)) for span_s in sorted({*WINDOWS_S, present_s})]
 
 
 def _number(name: str, label: Any, **kwargs: Any) -> forms.IntegerField:
@@ -95,7 +93,7 @@ class ScheduleForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             if isinstance(field, WindowField):
-                field.also = getattr(choices, name)
+                field.offer(getattr(choices, name))
         self.choices: Choices | None = None
 
     def clean(self) -> dict[str, Any]:

@@ -67,6 +67,8 @@ def mailbox_message(request: HttpRequest, number: int) -> HttpResponse:
 @csp_replace(  # type: ignore[arg-type]  # it takes views with arguments too
     {
         "default-src": [NONE],
+        "script-src": [NONE],
+        "connect-src": [NONE],
         "style-src": [UNSAFE_INLINE],
         "img-src": ["data:"],
         "frame-ancestors": [SELF],
