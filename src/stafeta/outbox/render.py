@@ -26,6 +26,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 _LAYOUTS = ("outbox/email.txt", "outbox/email.html")
+_END_OF_SUBJECT = "\f"  # as outbox/email.txt writes it
 _SIGNATURE = "-- "  # with its space: RFC 3676, 4.3
 
 
@@ -47,7 +48,7 @@ def render_mail(template: str, context: Mapping[str, object], *, language: str) 
             render_to_string(f"{template}.txt", {**context, "layout": layout, "language": language})
             for layout in _LAYOUTS
         )
-    subject, _, rest = text.strip().partition("\n")
+    subject, _, rest = text.partition(_END_OF_SUBJECT)
     if not subject.strip():
         raise ValueError(f"the mail {template!r} has no subject")
     return Mail(subject=" ".join(subject.split()), text=_tidy(rest), html=html.strip() + "\n")
