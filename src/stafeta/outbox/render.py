@@ -26,7 +26,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 _LAYOUTS = ("outbox/email.txt", "outbox/email.html")
-_END_OF_SUBJECT = "\f"  # as outbox/email.txt writes it
+_END_OF_SUBJECT = "\f"
+_MARKS = {"end_of_subject": _END_OF_SUBJECT}  # outbox/email.txt writes it
 _SIGNATURE = "-- "  # with its space: RFC 3676, 4.3
 
 
@@ -45,7 +46,7 @@ def render_mail(template: str, context: Mapping[str, object], *, language: str) 
     """
     with translation.override(language):
         text, html = (
-            render_to_string(f"{template}.txt", {**context, "layout": layout, "language": language})
+            render_to_string(f"{template}.txt", {**context, **_MARKS, "layout": layout, "language": language})
             for layout in _LAYOUTS
         )
     subject, _, rest = text.partition(_END_OF_SUBJECT)
