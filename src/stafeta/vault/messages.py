@@ -102,7 +102,7 @@ def false_alarm(message: Message) -> Rendered:
     if message.channel == Message.Channel.SMS:
         with override(recipient.language):
             # Translators: an SMS in plain ASCII; with a name of up to 50 characters it must fit 160.
-            words = _("Stafeta: a false alarm. %(name)s has been heard from and is all right. We are sorry.")
+            words = _("Stafeta: a false alarm. %(name)s is all right. We are sorry for the worry.")
         return _sms(recipient, words)
     context = {"has_read": grants.exclude(first_read_at=None).exists()}
     return _mail(recipient, "false_alarm", context, headers=_thread(message, recipient))

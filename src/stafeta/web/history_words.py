@@ -192,8 +192,13 @@ def _fact(event: Event, names: Names) -> str:
         "RecipientAdded": _("You entered %(name)s as a recipient."),
         "RecipientChanged": _("You changed what is entered about %(name)s."),
         "RecipientRemoved": _("You removed %(name)s from the recipients."),
+        "RecipientErased": _("A recipient had everything about them erased."),
+        "HandoverCreated": _("You began the handover “%(title)s”."),
+        "HandoverTermsChanged": _("You changed who gets “%(title)s” and when."),
+        "HandoverDeleted": _("You deleted the handover “%(title)s”."),
+        "HandoverRestored": _("You brought the handover “%(title)s” back."),
     }.get(event.kind)
-    return words % {"name": name} if words else _("Noted: %(kind)s") % {"kind": event.kind}
+    return words % {"name": name, "title": facts.get("title", "")} if words else _("Noted: %(kind)s") % {"kind": event.kind}
 
 
 def consent_sentence(consent: Consent) -> str:

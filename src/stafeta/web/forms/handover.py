@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -66,7 +66,7 @@ class HandoverForm(forms.Form):
         content: str = self.cleaned_data["content"]
         length = content_bytes(content.replace("\r\n", "\n"))
         if length > CONTENT_BYTES_MAX:
-            words = _t("The text is too long: %(size)s, and %(most)s is the most. Shorten it, or split it into more.")
+            words = gettext("The text is too long: %(size)s, and %(most)s is the most. Shorten it, or split it into more.")
             sizes = {"size": filesizeformat(length), "most": filesizeformat(CONTENT_BYTES_MAX)}
             raise ValidationError(words % sizes, code=TOO_LONG)
         return content
