@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from base64 import b32encode
 from functools import cache
 
@@ -25,6 +27,11 @@ def link_key() -> bytes:
 def code_secret(subject: str) -> str:
     """Return the HOTP secret of one subject, in Base32 as RFC 4226 libraries take it."""
     return b32encode(_hkdf(settings.SECRET_KEY, f"codes/{subject}")).decode().rstrip("=")
+
+
+def fingerprint(number: str) -> str:
+    """Return a keyed hash of a phone number: the same for the same number, and no way back without the secret."""
+    return hmac.new(derive("numbers"), number.encode(), hashlib.sha256).hexdigest()
 
 
 @cache

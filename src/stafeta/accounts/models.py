@@ -86,15 +86,18 @@ class CodeChallenge(models.Model):
 
 
 class CodeIssue(models.Model):
-    """One code that was sent: what the caps per number, per country and per day count."""
+    """One code that was sent: what the caps per number, per country and per day count.
 
-    phone = models.CharField(max_length=16)
+    number: a keyed hash of the phone, for the caps need to know it again and nobody needs to read it.
+    """
+
+    number = models.CharField(max_length=64)
     country = models.CharField(max_length=4)
     at = models.DateTimeField()
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["phone", "at"], name="codeissue_phone_at"),
+            models.Index(fields=["number", "at"], name="codeissue_number_at"),
             models.Index(fields=["country", "at"], name="codeissue_country_at"),
         ]
 

@@ -15,7 +15,7 @@ import pyotp
 from django.db import transaction
 
 from stafeta.accounts.addresses import country_prefix
-from stafeta.accounts.derived_keys import code_secret
+from stafeta.accounts.derived_keys import code_secret, fingerprint
 from stafeta.accounts.models import CodeChallenge, CodeIssue
 from stafeta.core.errors import CodeError, CodeExpired, CodeThrottled, WrongCode
 
@@ -117,17 +117,17 @@ def _just_issued(challenge: CodeChallenge, *, phone: str, now: datetime) -> bool
 
 def _count_issue(*, phone: str, now: datetime) -> None:
     """Record one code for the caps, or raise CodeThrottled with the time at which the fullest cap has room again."""
-    country = country_prefix(phone)
+    country, number = country_prefix(phone), fingerprint(phone)
     CodeIssue.objects.filter(country=country, at__lte=now - DAY).delete()
     caps: tuple[tuple[dict[str, str], timedelta, int], ...] = (
-        ({"phone": phone}, HOUR, PER_NUMBER_HOUR_MAX),
-        ({"phone": phone}, DAY, PER_NUMBER_DAY_MAX),
+        ({"number": number}, HOUR, PER_NUMBER_HOUR_MAX),
+        ({"number": number}, DAY, PER_NUMBER_DAY_MAX),
         ({"country": country}, DAY, PER_COUNTRY_DAY_MAX),
     )
     waits = [wait for of, span, most in caps if (wait := _full_until(of, span=span, most=most, now=now))]
     if waits:
         raise CodeThrottled(max(waits))
-    CodeIssue.objects.create(phone=phone, country=country, at=now)
+    CodeIssue.objects.create(number=number, country=country, at=now)
 
 
 def _full_until(of: dict[str, str], *, span: timedelta, most: int, now: datetime) -> datetime | None:

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from stafeta.accounts.models import User
 from stafeta.core.states import CheckedIn, Climbing, Evidence, Held, Released, Waiting
-from stafeta.switches.models import Switch
 from stafeta.switches.selectors import policy_to_be, service_second
 from stafeta.switches.services.decide import decide, locked_switch, write
 
@@ -44,8 +43,6 @@ def record_checkin(*, owner: User, evidence: Evidence, now: datetime, cycle: int
             policy=policy_to_be(switch),
         )
         write([decision], now=now, service_s=service_second())
-        if decision.event is not None:
-            Switch.objects.filter(pk=switch.pk).update(last_checkin_at=now)
     return CheckinResult(
         counted=decision.event is not None,
         was_climbing=isinstance(decision.before, (Climbing, Held)),

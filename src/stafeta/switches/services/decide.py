@@ -16,13 +16,26 @@ from stafeta.core.codec import encode
 from stafeta.core.ladder import advance
 from stafeta.core.moves import due
 from stafeta.core.policy import Policy
-from stafeta.core.states import Effect, State
+from stafeta.core.states import Armed, CheckedIn, Effect, PauseBegan, PauseEnded, State, StoodDown
 from stafeta.core.states import Event as LadderEvent
 from stafeta.switches.models import Event, Switch
 from stafeta.switches.services.effects import carry_out
 from stafeta.switches.services.record_fact import ladder_event
 
-SWITCH_COLUMNS = ("state", "policy", "phase", "cycle", "due_at", "due_s", "events_count", "faults", "fault", "retry_at")
+SWITCH_COLUMNS = (
+    "state",
+    "policy",
+    "phase",
+    "cycle",
+    "due_at",
+    "due_s",
+    "last_checkin_at",
+    "faults",
+    "fault",
+    "retry_at",
+    "events_count",
+)
+OWNER_WAS_HERE = (Armed, CheckedIn, PauseBegan, PauseEnded, StoodDown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,9 @@ def decide(
     began = policy if after.cycle != before.cycle else None
     row = ladder_event(switch, event, policy=began, now=now, service_s=service_s)
     put_state(switch, after, began or in_force)
+    switch.faults, switch.fault, switch.retry_at = 0, "", None
+    if isinstance(event, OWNER_WAS_HERE):
+        switch.last_checkin_at = now
     return Decision(switch, before, after, effects, row)
 
 

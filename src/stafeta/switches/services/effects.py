@@ -54,6 +54,7 @@ def _contacts_of(switch_ids: Iterable[int]) -> dict[int, list[int]]:
 
 
 def _prompts(switch: Switch, effect: Ask | AskByOtherChannel, contacts: list[int]) -> Iterator[Draft]:
+    channels: tuple[By, ...]
     if isinstance(effect, AskByOtherChannel):
         people, channels, fallback = [effect.person], (effect.by,), True
         attempt = attempts = 1
