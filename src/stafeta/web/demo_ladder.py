@@ -28,13 +28,19 @@ class Stand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LadderStep:
-    """One step as the page shows it. kind: the colour of the timeline. at: when it would come, where that is known."""
+    """One step as the page shows it.
+
+    kind: the colour of the timeline. attempt, attempts: which of how many; 0 where there is but one.
+    at: when it would come, where that is known.
+    """
 
     title: str
     kind: str
     icon: str
     stand: Stand
     channels: tuple[str, ...]
+    attempt: int = 0
+    attempts: int = 0
     at: datetime | None = None
 
 
@@ -62,21 +68,22 @@ def ladder_of(switch: Switch, *, now: datetime) -> Ladder:
             icon=_icon(rung),
             stand=_stand(index, place),
             channels=tuple(by.value for by in rung.by),
+            attempt=rung.attempt if rung.attempts > 1 else 0,
+            attempts=rung.attempts,
             at=moments.get(count - index) if _stand(index, place) is Stand.AHEAD else None,
         )
         for index, rung in enumerate(policy.rungs)
     ]
-    steps.append(
-        LadderStep(
-            title=_("The handovers open to their recipients"),
-            kind="release",
-            icon="baton",
-            stand=Stand.PRESENT if isinstance(state, Released) else Stand.AHEAD,
-            channels=(By.EMAIL.value, By.SMS.value),
-            at=freed.at if freed and not isinstance(state, Released) else None,
-        )
+    is_released = isinstance(state, Released)
+    release = LadderStep(
+        title=_("The handovers open"),
+        kind="release",
+        icon="baton",
+        stand=Stand.PRESENT if is_released else Stand.AHEAD,
+        channels=(By.EMAIL.value, By.SMS.value),
+        at=freed.at if freed and not is_released else None,
     )
-    return Ladder(_sentence(state, names), tuple(steps), _until(state, switch, now=now))
+    return Ladder(_sentence(state, names), (*steps, release), _until(state, switch, now=now))
 
 
 _KINDS = {
@@ -119,16 +126,13 @@ def _names(switch: Switch) -> dict[str, str]:
 
 
 def _title(rung: Rung, names: dict[str, str]) -> str:
-    facts = {**names, "attempt": rung.attempt, "attempts": rung.attempts}
     match rung.kind:
-        case RungKind.EMAIL:
-            return _("%(owner)s is asked by e-mail (%(attempt)d of %(attempts)d)") % facts
-        case RungKind.SMS:
-            return _("%(owner)s is asked by SMS (%(attempt)d of %(attempts)d)") % facts
+        case RungKind.EMAIL | RungKind.SMS:
+            return _("Asked: %(owner)s") % names
         case RungKind.TRUSTED:
-            return _("%(contacts)s is asked (%(attempt)d of %(attempts)d)") % facts
+            return _("Asked: %(contacts)s") % names
         case RungKind.COOLING_OFF | RungKind.LAST_CALL:
-            return _("%(owner)s is asked for the last time") % facts
+            return _("Asked for the last time: %(owner)s") % names
         case _:
             assert_never(rung.kind)
 

@@ -17,17 +17,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from stafeta import clock
 from stafeta.accounts.models import User
+from stafeta.accounts.moments import Moment
 from stafeta.channels.mailbox import read_mailbox
 from stafeta.core.states import Evidence, Resting
+from stafeta.switches.models import Switch
 from stafeta.switches.selectors import switch_of
 from stafeta.switches.services.arm import arm
 from stafeta.switches.services.checkin import record_checkin
+from stafeta.vault.selectors import recipients_of
 from stafeta.web.demo import demo_owner, is_demo
 from stafeta.web.demo_ladder import ladder_of
 from stafeta.web.history import entries_of
 
-MESSAGES_SHOWN = 8
-ENTRIES_SHOWN = 10
+MESSAGES_SHOWN = 6
+ENTRIES_SHOWN = 5
 
 View = Callable[[HttpRequest, User], HttpResponseBase]
 
@@ -85,10 +88,19 @@ def demo_restart(request: HttpRequest, owner: User) -> HttpResponse:
 def _now(owner: User) -> dict[str, object]:
     now = clock.now()
     switch = switch_of(owner)
+    names = _names(switch)
+    newest = read_mailbox(settings.MAILBOX_DIR, limit=MESSAGES_SHOWN)
     return {
         "owner": owner,
         "now": now,
+        "clock": Moment(now, owner.zone, now),
         "ladder": ladder_of(switch, now=now),
-        "mailbox": read_mailbox(settings.MAILBOX_DIR, limit=MESSAGES_SHOWN),
+        "mailbox": [(message, names.get(message.to, message.to)) for message in newest],
         "entries": entries_of(owner, switch, limit=ENTRIES_SHOWN),
     }
+
+
+def _names(switch: Switch) -> dict[str, str]:
+    """Return who is behind each e-mail and phone of the story."""
+    people = [switch.owner, *switch.contacts.all(), *recipients_of(switch.owner)]
+    return {address: person.name for person in people for address in (person.email, person.phone)}
