@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from email.utils import parseaddr
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -145,7 +146,7 @@ def release_url(message: Message, recipient: Recipient) -> str:
 
 def operator_facts() -> dict[str, object]:
     """Return who answers for the data (GDPR, Art. 14): the site and the address its mails come from."""
-    return {"site": urlsplit(settings.SITE_URL).hostname or "", "operator": settings.EMAIL_FROM}
+    return {"site": urlsplit(settings.SITE_URL).hostname or "", "operator": parseaddr(settings.EMAIL_FROM)[1]}
 
 
 def _recipient_of(message: Message) -> Recipient:

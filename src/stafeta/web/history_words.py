@@ -198,7 +198,8 @@ def _fact(event: Event, names: Names) -> str:
         "HandoverDeleted": _("You deleted the handover “%(title)s”."),
         "HandoverRestored": _("You brought the handover “%(title)s” back."),
     }.get(event.kind)
-    return words % {"name": name, "title": facts.get("title", "")} if words else _("Noted: %(kind)s") % {"kind": event.kind}
+    words = words or _("Noted: %(kind)s")
+    return words % {"name": name, "title": facts.get("title", ""), "kind": event.kind}
 
 
 def consent_sentence(consent: Consent) -> str:

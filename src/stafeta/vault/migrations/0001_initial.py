@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,137 +15,230 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Handover',
+            name="Handover",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('level', models.CharField(default='guarded', max_length=20)),
-                ('public_key', models.CharField(max_length=100)),
-                ('delay_days', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(365)])),
-                ('access_days', models.PositiveSmallIntegerField(default=90, validators=[django.core.validators.MinValueValidator(30), django.core.validators.MaxValueValidator(365)])),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('content_bytes', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('deleted_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handovers', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("level", models.CharField(default="guarded", max_length=20)),
+                ("public_key", models.CharField(max_length=100)),
+                (
+                    "delay_days",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(365)]
+                    ),
+                ),
+                (
+                    "access_days",
+                    models.PositiveSmallIntegerField(
+                        default=90,
+                        validators=[
+                            django.core.validators.MinValueValidator(30),
+                            django.core.validators.MaxValueValidator(365),
+                        ],
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("content_bytes", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="handovers",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['title', 'pk'],
+                "ordering": ["title", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('switch', models.PositiveBigIntegerField()),
-                ('cycle', models.PositiveIntegerField()),
-                ('granted_at', models.DateTimeField()),
-                ('opens_at_s', models.BigIntegerField()),
-                ('expires_at_s', models.BigIntegerField()),
-                ('told_at', models.DateTimeField(null=True)),
-                ('news', models.CharField(blank=True, max_length=80)),
-                ('reminders', models.PositiveSmallIntegerField(default=0)),
-                ('remind_at_s', models.BigIntegerField(null=True)),
-                ('first_read_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='vault.handover')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("switch", models.PositiveBigIntegerField()),
+                ("cycle", models.PositiveIntegerField()),
+                ("granted_at", models.DateTimeField()),
+                ("opens_at_s", models.BigIntegerField()),
+                ("expires_at_s", models.BigIntegerField()),
+                ("told_at", models.DateTimeField(null=True)),
+                ("news", models.CharField(blank=True, max_length=80)),
+                ("reminders", models.PositiveSmallIntegerField(default=0)),
+                ("remind_at_s", models.BigIntegerField(null=True)),
+                ("first_read_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="vault.handover"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('how', models.CharField(choices=[('page', 'Page'), ('mail', 'Mail')], max_length=4)),
-                ('version', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('grant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='vault.grant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("how", models.CharField(choices=[("page", "Page"), ("mail", "Mail")], max_length=4)),
+                ("version", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="readings", to="vault.grant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Recipient',
+            name="Recipient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('phone', models.CharField(max_length=16, verbose_name='phone')),
-                ('language', models.CharField(choices=[('cs', 'Čeština'), ('en', 'English')], default='cs', max_length=5, verbose_name='language')),
-                ('consent', models.CharField(choices=[('draft', 'not invited yet'), ('invited', 'invited, no answer yet'), ('given', 'agreed'), ('declined', 'declined')], default='draft', max_length=8)),
-                ('invitation', models.PositiveIntegerField(default=0)),
-                ('invited_at', models.DateTimeField(null=True)),
-                ('phone_verified_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipients', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                ("phone", models.CharField(max_length=16, verbose_name="phone")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("cs", "Čeština"), ("en", "English")],
+                        default="cs",
+                        max_length=5,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "consent",
+                    models.CharField(
+                        choices=[
+                            ("draft", "not invited yet"),
+                            ("invited", "invited, no answer yet"),
+                            ("given", "agreed"),
+                            ("declined", "declined"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                ("invitation", models.PositiveIntegerField(default=0)),
+                ("invited_at", models.DateTimeField(null=True)),
+                ("phone_verified_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recipients",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'pk'],
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='handover',
-            name='recipients',
-            field=models.ManyToManyField(blank=True, related_name='handovers', to='vault.recipient'),
+            model_name="handover",
+            name="recipients",
+            field=models.ManyToManyField(blank=True, related_name="handovers", to="vault.recipient"),
         ),
         migrations.AddField(
-            model_name='grant',
-            name='recipient',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='vault.recipient'),
+            model_name="grant",
+            name="recipient",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="vault.recipient"
+            ),
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('asked', 'Asked'), ('given', 'Given'), ('declined', 'Declined'), ('phone', 'Phone')], max_length=8)),
-                ('wording', models.CharField(max_length=20)),
-                ('at', models.DateTimeField()),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='vault.recipient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("asked", "Asked"), ("given", "Given"), ("declined", "Declined"), ("phone", "Phone")],
+                        max_length=8,
+                    ),
+                ),
+                ("wording", models.CharField(max_length=20)),
+                ("at", models.DateTimeField()),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="vault.recipient"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('ciphertext', models.BinaryField()),
-                ('autosaved', models.BooleanField(default=False)),
-                ('at', models.DateTimeField()),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='vault.handover')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("ciphertext", models.BinaryField()),
+                ("autosaved", models.BooleanField(default=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="vault.handover"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='WrappedKey',
+            name="WrappedKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('holder', models.CharField(max_length=60)),
-                ('blob', models.BinaryField()),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='wrapped_keys', to='vault.handover')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("holder", models.CharField(max_length=60)),
+                ("blob", models.BinaryField()),
+                (
+                    "handover",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="wrapped_keys", to="vault.handover"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='recipient',
-            constraint=models.UniqueConstraint(fields=('owner', 'email'), name='recipient_once_per_owner'),
+            model_name="recipient",
+            constraint=models.UniqueConstraint(fields=("owner", "email"), name="recipient_once_per_owner"),
         ),
         migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True), ('told_at__isnull', True)), fields=['opens_at_s'], name='grant_to_tell'),
+            model_name="grant",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True), ("told_at__isnull", True)),
+                fields=["opens_at_s"],
+                name="grant_to_tell",
+            ),
         ),
         migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True), ('first_read_at__isnull', True), ('remind_at_s__isnull', False)), fields=['remind_at_s'], name='grant_to_remind'),
+            model_name="grant",
+            index=models.Index(
+                condition=models.Q(
+                    ("closed_at__isnull", True), ("first_read_at__isnull", True), ("remind_at_s__isnull", False)
+                ),
+                fields=["remind_at_s"],
+                name="grant_to_remind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('handover', 'recipient', 'switch', 'cycle'), name='granted_once'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(
+                fields=("handover", "recipient", "switch", "cycle"), name="granted_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('handover', 'number'), name='version_number_once'),
+            model_name="version",
+            constraint=models.UniqueConstraint(fields=("handover", "number"), name="version_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='wrappedkey',
-            constraint=models.UniqueConstraint(fields=('handover', 'holder'), name='wrapped_once_per_holder'),
+            model_name="wrappedkey",
+            constraint=models.UniqueConstraint(fields=("handover", "holder"), name="wrapped_once_per_holder"),
         ),
     ]

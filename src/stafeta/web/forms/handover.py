@@ -8,9 +8,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from stafeta.accounts.models import User
 from stafeta.vault.models import (
@@ -66,7 +65,7 @@ class HandoverForm(forms.Form):
         content: str = self.cleaned_data["content"]
         length = content_bytes(content.replace("\r\n", "\n"))
         if length > CONTENT_BYTES_MAX:
-            words = gettext("The text is too long: %(size)s, and %(most)s is the most. Shorten it, or split it into more.")
+            words = gettext("The text is too long: %(size)s, the most is %(most)s. Shorten it, or split it in two.")
             sizes = {"size": filesizeformat(length), "most": filesizeformat(CONTENT_BYTES_MAX)}
             raise ValidationError(words % sizes, code=TOO_LONG)
         return content
