@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
@@ -16,16 +17,21 @@ from tests.cli.conftest import Stafeta
 
 Start = Callable[..., subprocess.Popen[str]]
 END_S_MAX = 30
+UP_S_MAX = 60
 
 
 def wait_until_up(process: subprocess.Popen[str]) -> str:
     """Return what was said until the address was."""
     said = ""
     assert process.stdout is not None
+    alarm = threading.Timer(UP_S_MAX, os.killpg, (process.pid, signal.SIGKILL))
+    alarm.start()
     for line in process.stdout:
         said += line
         if "Štafeta is at" in line:
+            alarm.cancel()
             return said
+    alarm.cancel()
     raise AssertionError(f"it never came up:\n{said}")
 
 
@@ -39,11 +45,16 @@ def children(process: subprocess.Popen[str]) -> dict[str, int]:
 
 
 def group_is_gone(process: subprocess.Popen[str]) -> bool:
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    """Whether nobody of its process group runs any more; one that nobody has buried yet counts as gone."""
+    states = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, group = path.read_text().rpartition(")")[2].split()[:3]
+        except FileNotFoundError:
+            continue
+        if int(group) == process.pid:
+            states.append(state)
+    return set(states) <= {"Z", "X"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -71,6 +82,14 @@ def test_if_one_dies_the_other_is_ended(victim: str, started: Start, port: int) 
     rest, _ = process.communicate(timeout=END_S_MAX)
     assert process.returncode == 1
     assert f"stafeta {victim} has ended unexpectedly" in rest
+
+
+def test_nobody_outlives_a_parent_that_was_killed(started: Start, port: int) -> None:
+    process = started("run", "--port", str(port), "--workers", "1")
+    wait_until_up(process)
+    process.kill()
+    process.communicate(timeout=END_S_MAX)
+    assert group_is_gone(process)
 
 
 def test_a_taken_port_is_named_before_anything_is_made(stafeta: Stafeta, environ: dict[str, str], port: int) -> None:

@@ -66,7 +66,8 @@ class Children:
 
         What it writes goes to `output`, or where ours does.
         """
-        words: Sequence[str] = (sys.executable, "-m", "stafeta", command, "--end-with-parent", *arguments)
+        parent = ("--end-with-parent", str(os.getpid()))
+        words: Sequence[str] = (sys.executable, "-m", "stafeta", command, *parent, *arguments)
         self._children[name or command] = subprocess.Popen(  # noqa: S603  # our own command
             words, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
+import signal
 import socket
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from stafeta.cli.lifeline import end_with_parent
 from stafeta.cli.ready import require_ready
 from stafeta.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from django.core.handlers.wsgi import WSGIHandler
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
@@ -21,7 +27,13 @@ _COUNT_MAX: Final = 256
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the address and the size of the server."""
     add_address(parser)
+    add_parent(parser)
     parser.add_argument("--threads", type=count, default=THREADS, help="threads in each process (default: %(default)s)")
+
+
+def add_parent(parser: argparse.ArgumentParser) -> None:
+    """Add what `stafeta run` says to its children and nobody needs to type."""
+    parser.add_argument("--end-with-parent", metavar="PID", type=int, help=argparse.SUPPRESS)
 
 
 def add_address(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +45,8 @@ def add_address(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
+    if args.end_with_parent:
+        end_with_parent(args.end_with_parent, signal.SIGTERM)
     require_ready()
     from django.conf import settings
 
@@ -52,7 +66,8 @@ def serve(*, host: str, port: int, workers: int, threads: int) -> None:
     # The processes are forked from this one; none may inherit a connection.
     connections.close_all()
     Granian(
-        "stafeta.config.wsgi:application",
+        "stafeta.cli.web:application",
+        factory=True,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -64,6 +79,16 @@ def serve(*, host: str, port: int, workers: int, threads: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     ).serve()
+
+
+def application() -> WSGIHandler:
+    """Return the application, in a server process that has just begun: it must not go on serving without its master."""
+    master = multiprocessing.parent_process()
+    if master is not None and master.pid is not None:
+        end_with_parent(master.pid, signal.SIGKILL)
+    from stafeta.config.wsgi import application as made
+
+    return made
 
 
 def default_port(site_url: str, *, is_local: bool) -> int:

@@ -7,16 +7,21 @@ import argparse
 import signal
 import threading
 
+from stafeta.cli.lifeline import end_with_parent
 from stafeta.cli.ready import require_ready
+from stafeta.cli.web import add_parent
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the one choice there is."""
+    add_parent(parser)
     parser.add_argument("--once", action="store_true", help="do one round and stop")
 
 
 def main(args: argparse.Namespace) -> int:
     """Work until SIGINT or SIGTERM; what is being sent is finished first."""
+    if args.end_with_parent:
+        end_with_parent(args.end_with_parent, signal.SIGTERM)
     require_ready()
     from stafeta.worker.loop import run
 
