@@ -371,6 +371,12 @@ def test_a_vouch_that_only_postpones_takes_the_go_ahead_back() -> None:
     assert ladder.climbing.rung == 4
 
 
+def test_an_old_go_ahead_counts_for_nothing_under_a_policy_that_does_not_allow_it() -> None:
+    ladder = Ladder(state=Held(1, 0, Climbing(1, 4, asked_at_s=0, go_ahead=frozenset({KAREL, EVA}))))
+    [ask] = asked(ladder.wait(days=1))
+    assert (ask.kind, ask.rung) == (RungKind.TRUSTED, 4)
+
+
 def test_a_ladder_that_asks_no_contact_never_counts_a_go_ahead_as_enough() -> None:
     ladder = Ladder(compile_policy(Choices(may_go_ahead=True), contacts=0))
     ladder.state = Held(1, 0, Climbing(1, 3, asked_at_s=0))

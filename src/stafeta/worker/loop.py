@@ -35,6 +35,7 @@ class Worker:
     def __init__(self, channels: Channels) -> None:
         self.channels = channels
         self._read_at_s: float | None = None
+        self._counted_ms: int | None = None
 
     def round(self) -> None:
         """Probe, count service time, climb where it is due, and queue what follows a release."""
@@ -45,8 +46,10 @@ class Worker:
             monotonic_ms=self._measured_ms(),
             hears=found.ok and failing is None,
             tolerance_ms=int(TOLERANCE_TICKS * settings.TICK_EVERY_S * settings.CLOCK_SCALE * 1000),
+            counted_before_ms=self._counted_ms,
         )
         span = read_service_clock(reading=reading, deaf_reason=failing or found.reason)
+        self._counted_ms = span.counted_ms
         if not span.may_climb:
             log.warning("nobody climbs: %s", failing or found.reason or "the clock is behind")
             return

@@ -10,10 +10,14 @@ from stafeta.switches.models import ServiceClock
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What the clock says after a reading. may_climb: this worker may tick on `service_s`."""
+    """What the clock says after a reading. may_climb: this worker may tick on `service_s`.
+
+    counted_ms: the counter itself, for this worker's next reading.
+    """
 
     service_s: int
     may_climb: bool
+    counted_ms: int
 
 
 def read_service_clock(*, reading: Reading, deaf_reason: str) -> Span:
@@ -40,5 +44,5 @@ def read_service_clock(*, reading: Reading, deaf_reason: str) -> Span:
     )
     if not won:
         row.refresh_from_db()
-        return Span(row.counted_ms // 1000, heard)
-    return Span(after.service_s, heard)
+        return Span(row.counted_ms // 1000, heard, row.counted_ms)
+    return Span(after.service_s, heard, after.counted_ms)
