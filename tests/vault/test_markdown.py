@@ -57,3 +57,10 @@ def test_headings_move_below_those_of_the_page_and_have_anchors() -> None:
     assert [heading.text for heading in page.headings] == ["One", "Two x", "Six"]
     assert '<h3 id="h7-1">One</h3>' in page.html
     assert '<h6 id="h7-3">Six</h6>' in page.html
+
+
+def test_a_text_that_begins_lower_skips_no_level() -> None:
+    html = render("## One\n\n### Two", below=2).html
+    assert "<h3" in html
+    assert "<h4" in html
+    assert "<h5" not in html

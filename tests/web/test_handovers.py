@@ -143,7 +143,7 @@ def test_the_preview_renders_and_runs_nothing(browser: Client, handover: Handove
     body = json.dumps({"content": "# A\n<script>alert(1)</script>"})
     response = browser.post(reverse("handover-preview"), body, content_type="application/json")
     assert "<script" not in response.json()["html"]
-    assert "A</h3>" in response.json()["html"]
+    assert "A</h2>" in response.json()["html"]
     for wrong in ("{}", '{"content": 1}', "nonsense"):
         url = reverse("handover-preview")
         assert browser.post(url, wrong, content_type="application/json").status_code == 400

@@ -1,6 +1,6 @@
 """Markdown as people read it: rendered without raw HTML, then cleaned; nothing in it loads or runs anything.
 
-Headings move down so that the page around keeps its own, and each has an anchor for the table of contents. Pictures
+Headings move so that the page around keeps its own, and each has an anchor for the table of contents. Pictures
 become links: none is fetched from anywhere, for that would tell somebody who reads.
 """
 
@@ -55,7 +55,7 @@ _ALIGNS: Final = {"text-align:left": "left", "text-align:center": "center", "tex
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A line of the table of contents. level: 1 for the highest that the text may have."""
+    """A line of the table of contents. level: as written, 1 the highest."""
 
     level: int
     text: str
@@ -71,7 +71,7 @@ class Page:
 
 
 def render(content: str, *, below: int = 1, anchors: str = "t") -> Page:
-    """Return the content as safe HTML whose highest heading is `below` + 1; `anchors` begins the headings' ids."""
+    """Return the content as safe HTML whose highest heading is of level `below` + 1; `anchors` begins their ids."""
     tokens = _PARSER.parse(content)
     headings = _settle(tokens, below=below, anchors=anchors)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
@@ -91,10 +91,11 @@ _PARSER: Final = _parser()
 def _settle(tokens: list[Token], *, below: int, anchors: str) -> tuple[Heading, ...]:
     """Move the headings down, give them their anchors, say alignment without a style, and return the headings."""
     headings: list[Heading] = []
+    highest = min((int(token.tag[1]) for token in tokens if token.type == "heading_open"), default=1)
     for place, token in enumerate(tokens):
         if token.type in ("heading_open", "heading_close"):
             level = int(token.tag[1])
-            token.tag = f"h{min(HEADING_MOST, level + below)}"
+            token.tag = f"h{min(HEADING_MOST, level - highest + 1 + below)}"
             if token.type == "heading_open":
                 anchor = f"{anchors}-{len(headings) + 1}"
                 token.attrSet("id", anchor)

@@ -94,7 +94,7 @@ def preview(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"errors": {"content": [_("There is no text.")]}}, status=400)
     if content_bytes(content) > CONTENT_BYTES_MAX:
         return JsonResponse({"errors": {"content": [_("The text is too long.")]}}, status=413)
-    return JsonResponse({"html": render_markdown(content, below=2).html})
+    return JsonResponse({"html": render_markdown(content, below=1).html})
 
 
 def unreadable(request: HttpRequest, found: Handover, error: Exception) -> HttpResponse:

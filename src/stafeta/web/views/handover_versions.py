@@ -74,7 +74,7 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "handover": found,
         "version": kept,
         "at": Moment(kept.at, owner.zone, clock.now()),
-        "page": render_markdown(content, below=2),
+        "page": render_markdown(content, below=1),
         "content": content,
         "is_present": number == found.revision,
         "trail": trail_to(found, _("Versions")),
