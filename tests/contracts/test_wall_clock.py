@@ -21,7 +21,7 @@ READS_THE_CLOCK = {
     ("timezone", "now"),
     ("timezone", "localdate"),
 }
-# Where a caller of the clock stands: the way in from outside, and renderers, which the outbox calls back without a time.
+# Where a caller of the clock stands: the way in from outside, and renderers, which the outbox calls without a time.
 ENTRY_POINTS = ("web", "worker", "cli", "config")
 RENDERERS = "messages.py"
 
