@@ -22,7 +22,8 @@ _SUBJECTS: dict[str, Promise] = {
     "switches.contact_code": gettext_lazy("A code for somebody close to you"),
     "vault.invite": gettext_lazy("The invitation of a recipient"),
     "vault.code": gettext_lazy("A code for a recipient"),
-    "vault.news": gettext_lazy("The news of the handover"),
+    "vault.release": gettext_lazy("The news of the handover"),
+    "vault.release_sms": gettext_lazy("The news of the handover"),
     "web.person_changed": gettext_lazy("News of a changed address"),
 }
 _BY_APP: dict[str, Promise] = {
