@@ -122,19 +122,24 @@ class Browser:
         except requests.RequestException as error:
             raise PageMissing(f"{method} {urlsplit(url).path} got no answer ({type(error).__name__})") from None
         response.encoding = "utf-8"
-        reader = _Reader(response.url)
-        reader.feed(response.text)
-        page = Page(
-            url=response.url,
-            status=response.status_code,
-            html=response.text,
-            text=" ".join(reader.words),
-            forms=tuple(reader.forms),
-            links=tuple(reader.links),
-        )
+        page = read_page(response.url, response.status_code, response.text)
         if response.status_code >= 500:
             raise PageMissing(f"{method} {urlsplit(url).path} ended with HTTP {page.status} at {page.path}")
         return page
+
+
+def read_page(url: str, status: int, html: str) -> Page:
+    """Return what a person would find on a page."""
+    reader = _Reader(url)
+    reader.feed(html)
+    return Page(
+        url=url,
+        status=status,
+        html=html,
+        text=" ".join(reader.words),
+        forms=tuple(reader.forms),
+        links=tuple(reader.links),
+    )
 
 
 def _pressed(form: Form, name_or_value: str) -> tuple[str, str, str]:

@@ -25,7 +25,7 @@ def play(plan: Plan) -> int:
         tell(f"Štafeta at {plan.site_url}, one day takes {plan.day_s:g} s, {plan.workers} worker(s)")
         installation = Installation(plan, threading.Event())
         try:
-            return _told(plan, installation, Post(mails.inbox, texts.inbox))
+            return _told(plan, installation, Post(mails.inbox, texts.inbox, dead=installation.children.dead))
         finally:
             installation.end()
 

@@ -108,7 +108,7 @@ def make_ready(plan: Plan, *, may_hold: str = "") -> None:
     may_hold: the one account that may be there already. Raises ConfigurationError where others are: a demo must
     never run on somebody's data.
     """
-    _set_environment(plan, clock.real_now())
+    set_environment(plan, clock.real_now())
     plan.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     start_django()
     _require_nobody_but(may_hold)
@@ -116,8 +116,9 @@ def make_ready(plan: Plan, *, may_hold: str = "") -> None:
     _resume(plan)
 
 
-def _set_environment(plan: Plan, epoch: datetime) -> None:
-    """Forget every setting of the user's own: a demo must not send through their provider."""
+def set_environment(plan: Plan, epoch: datetime) -> None:
+    """Put the plan into the environment of this process and its children, instead of every setting of the user's own:
+    a demo must not send through their provider."""
     for name in [name for name in os.environ if name.startswith("STAFETA_")]:
         del os.environ[name]
     settings = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
+from math import ceil
 from typing import Final, TypeVar
 
 from stafeta.cli.demo.cast import Person
@@ -14,6 +15,8 @@ from stafeta.core.errors import StafetaError
 
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+/(?:l|account/auth/confirm-email)/[^\s<>\"]+")
 _CODE: Final = re.compile(r"\b(\d{4}) ?(\d{4})\b")
+
+LOOK_EVERY_S: Final = 1.0
 
 M = TypeVar("M")
 
@@ -33,9 +36,13 @@ class Mark:
 class Post:
     """Everything that was sent, asked for by person and by what came since a mark."""
 
-    def __init__(self, mails: Inbox[EmailMessage], texts: Inbox[ReceivedSms]) -> None:
+    def __init__(
+        self, mails: Inbox[EmailMessage], texts: Inbox[ReceivedSms], *, dead: Callable[[], list[str]] = list
+    ) -> None:
+        """dead: names the processes that have ended and without which nothing more will come."""
         self._mails = mails
         self._texts = texts
+        self._dead = dead
 
     def mark(self) -> Mark:
         """Return a mark of this moment."""
@@ -86,12 +93,14 @@ class Post:
             secret in text.text for text in self._texts.all()
         )
 
-    @staticmethod
-    def _wait(inbox: Inbox[M], wanted: Callable[[M], bool], *, what: str, within_s: float) -> M:
-        try:
-            return inbox.wait_for(wanted, timeout_s=within_s)
-        except TimeoutError as late:
-            raise Missing(f"{what}: {late}") from None
+    def _wait(self, inbox: Inbox[M], wanted: Callable[[M], bool], *, what: str, within_s: float) -> M:
+        for _ in range(ceil(within_s / LOOK_EVERY_S)):
+            try:
+                return inbox.wait_for(wanted, timeout_s=LOOK_EVERY_S)
+            except TimeoutError:
+                if dead := self._dead():
+                    raise Missing(f"{what}: {', '.join(dead)} has ended") from None
+        raise Missing(f"{what}: nothing within {within_s:g} s")
 
 
 def addressee(mail: EmailMessage) -> str:

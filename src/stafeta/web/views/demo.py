@@ -20,10 +20,11 @@ from stafeta.accounts.models import User
 from stafeta.accounts.moments import Moment
 from stafeta.channels.mailbox import read_mailbox
 from stafeta.core.states import Evidence, Resting
-from stafeta.switches.models import Switch
+from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.selectors import switch_of
 from stafeta.switches.services.arm import arm
 from stafeta.switches.services.checkin import record_checkin
+from stafeta.vault.models import Recipient
 from stafeta.vault.selectors import recipients_of
 from stafeta.web.demo import demo_owner, is_demo
 from stafeta.web.demo_ladder import ladder_of
@@ -102,5 +103,9 @@ def _now(owner: User) -> dict[str, object]:
 
 def _names(switch: Switch) -> dict[str, str]:
     """Return who is behind each e-mail and phone of the story."""
-    people = [switch.owner, *switch.contacts.all(), *recipients_of(switch.owner)]
+    people: list[User | TrustedContact | Recipient] = [
+        switch.owner,
+        *switch.contacts.all(),
+        *recipients_of(switch.owner),
+    ]
     return {address: person.name for person in people for address in (person.email, person.phone)}
