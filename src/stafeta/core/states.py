@@ -114,6 +114,7 @@ class Evidence(StrEnum):
     SIGN_IN = "sign_in"
     BUTTON = "button"
     SCHEDULE = "schedule"
+    PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,8 @@ def _checked_in(evidence: Evidence, *, was_released: bool) -> str:
             said = _("You confirmed here that you are well.")
         case Evidence.SCHEDULE:
             said = _("You changed the schedule, which counts as a confirmation.")
+        case Evidence.PEOPLE:
+            said = _("You changed who is close to you, which counts as a confirmation.")
         case _ as never:
             assert_never(never)
     return " ".join([said, _("What nobody had opened was closed.")]) if was_released else said

@@ -18,6 +18,7 @@ from stafeta.switches.services.probe import probe
 from stafeta.switches.services.service_clock import read_service_clock
 from stafeta.switches.services.tell_unreached import tell_unreached
 from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
+from stafeta.vault.services.delete_handover import purge_deleted
 from stafeta.vault.services.follow_up import follow_up
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Worker:
         self._counted_ms: int | None = None
 
     def round(self) -> None:
-        """Probe, count service time, climb where it is due, and queue what follows a release."""
+        """Probe, count service time, climb where it is due, queue what follows a release, erase what was deleted."""
         found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
         failing = outage(now=clock.now())
         reading = Reading(
@@ -59,6 +60,7 @@ class Worker:
                 break
         followed = follow_up(now=now, service_s=span.service_s)
         tell_unreached(handovers=followed.unreached, now=now)
+        purge_deleted(now=now)
 
     def deliver(self) -> int:
         """Attempt one batch of messages and return how many were attempted."""

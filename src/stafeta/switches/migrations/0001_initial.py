@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,90 +14,125 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ServiceClock',
+            name="ServiceClock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('counted_ms', models.BigIntegerField(default=0)),
-                ('wall', models.DateTimeField()),
-                ('heard', models.BooleanField(default=False)),
-                ('reading', models.PositiveBigIntegerField(default=0)),
-                ('deaf_since', models.DateTimeField(null=True)),
-                ('deaf_reason', models.CharField(blank=True, max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("counted_ms", models.BigIntegerField(default=0)),
+                ("wall", models.DateTimeField()),
+                ("heard", models.BooleanField(default=False)),
+                ("reading", models.PositiveBigIntegerField(default=0)),
+                ("deaf_since", models.DateTimeField(null=True)),
+                ("deaf_reason", models.CharField(blank=True, max_length=300)),
             ],
         ),
         migrations.CreateModel(
-            name='Switch',
+            name="Switch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.JSONField()),
-                ('policy', models.JSONField()),
-                ('choices', models.JSONField()),
-                ('phase', models.CharField(max_length=10)),
-                ('cycle', models.PositiveIntegerField()),
-                ('due_at', models.DateTimeField(null=True)),
-                ('due_s', models.BigIntegerField(null=True)),
-                ('last_checkin_at', models.DateTimeField(null=True)),
-                ('faults', models.PositiveIntegerField(default=0)),
-                ('fault', models.CharField(blank=True, max_length=300)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('events_count', models.PositiveIntegerField(default=0)),
-                ('owner', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='switch', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("state", models.JSONField()),
+                ("policy", models.JSONField()),
+                ("choices", models.JSONField()),
+                ("phase", models.CharField(max_length=10)),
+                ("cycle", models.PositiveIntegerField()),
+                ("due_at", models.DateTimeField(null=True)),
+                ("due_s", models.BigIntegerField(null=True)),
+                ("last_checkin_at", models.DateTimeField(null=True)),
+                ("faults", models.PositiveIntegerField(default=0)),
+                ("fault", models.CharField(blank=True, max_length=300)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("events_count", models.PositiveIntegerField(default=0)),
+                (
+                    "owner",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="switch", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'switches',
+                "verbose_name_plural": "switches",
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('cycle', models.PositiveIntegerField()),
-                ('kind', models.CharField(max_length=40)),
-                ('on_ladder', models.BooleanField()),
-                ('event', models.JSONField()),
-                ('policy', models.JSONField(null=True)),
-                ('at', models.DateTimeField()),
-                ('service_s', models.BigIntegerField()),
-                ('switch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='switches.switch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("cycle", models.PositiveIntegerField()),
+                ("kind", models.CharField(max_length=40)),
+                ("on_ladder", models.BooleanField()),
+                ("event", models.JSONField()),
+                ("policy", models.JSONField(null=True)),
+                ("at", models.DateTimeField()),
+                ("service_s", models.BigIntegerField()),
+                (
+                    "switch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="switches.switch"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='TrustedContact',
+            name="TrustedContact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('phone', models.CharField(max_length=16, verbose_name='phone')),
-                ('language', models.CharField(choices=[('cs', 'Čeština'), ('en', 'English')], default='cs', max_length=5, verbose_name='language')),
-                ('consent', models.CharField(choices=[('draft', 'not invited yet'), ('invited', 'invited, no answer yet'), ('given', 'agreed'), ('declined', 'declined')], default='draft', max_length=8)),
-                ('invitation', models.PositiveIntegerField(default=0)),
-                ('invited_at', models.DateTimeField(null=True)),
-                ('phone_verified_at', models.DateTimeField(null=True)),
-                ('switch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='switches.switch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                ("phone", models.CharField(max_length=16, verbose_name="phone")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("cs", "Čeština"), ("en", "English")],
+                        default="cs",
+                        max_length=5,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "consent",
+                    models.CharField(
+                        choices=[
+                            ("draft", "not invited yet"),
+                            ("invited", "invited, no answer yet"),
+                            ("given", "agreed"),
+                            ("declined", "declined"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                ("invitation", models.PositiveIntegerField(default=0)),
+                ("invited_at", models.DateTimeField(null=True)),
+                ("phone_verified_at", models.DateTimeField(null=True)),
+                (
+                    "switch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="switches.switch"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'pk'],
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='switch',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='switch_due_at'),
+            model_name="switch",
+            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="switch_due_at"),
         ),
         migrations.AddIndex(
-            model_name='switch',
-            index=models.Index(condition=models.Q(('due_s__isnull', False)), fields=['due_s'], name='switch_due_s'),
+            model_name="switch",
+            index=models.Index(condition=models.Q(("due_s__isnull", False)), fields=["due_s"], name="switch_due_s"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('switch', 'number'), name='event_number_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("switch", "number"), name="event_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='trustedcontact',
-            constraint=models.UniqueConstraint(fields=('switch', 'email'), name='contact_once_per_switch'),
+            model_name="trustedcontact",
+            constraint=models.UniqueConstraint(fields=("switch", "email"), name="contact_once_per_switch"),
         ),
     ]

@@ -1,7 +1,8 @@
 """Enter, order, change and remove the people close to an owner, and invite them.
 
-A change never touches the running cycle: its ladder was fixed when it began (invariant 15). The log keeps ids; a name
-only where the owner themselves removed somebody.
+The ladder of a running cycle was fixed when it began (invariant 15). Adding, changing and removing are done by the
+owner in person, so on an armed switch they begin a new cycle that knows the contacts as they are now; what a contact
+does themselves never does. The log keeps ids; a name only where the owner removed somebody.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from django.db import transaction
 from stafeta.accounts.models import CodeChallenge
 from stafeta.core.errors import PolicyError
 from stafeta.core.policy import CONTACTS_MAX
+from stafeta.core.states import Evidence
 from stafeta.outbox.models import Message
 from stafeta.outbox.services.queue import Draft, enqueue
 from stafeta.switches.models import Switch, TrustedContact
+from stafeta.switches.services.decide import locked_switch
 from stafeta.switches.services.record_fact import record_fact
+from stafeta.switches.services.renew_cycle import renew_cycle
 from stafeta.vault.models import ConsentState
 from stafeta.vault.services.invite_recipient import INVITE_AGAIN_AFTER
 
@@ -35,6 +39,7 @@ def add_contact(*, switch: Switch, name: str, email: str, phone: str, language: 
         contact = TrustedContact.objects.create(
             switch=locked, position=last + 1, name=name, email=email.lower(), phone=phone, language=language
         )
+        _renew(locked.pk, now=now)
         record_fact(switch=locked, kind="ContactAdded", facts={"contact": contact.pk}, now=now)
     return contact
 
@@ -56,6 +61,7 @@ def update_contact(
             locked.phone_verified_at = None
         locked.name, locked.email, locked.phone, locked.language = name, email.lower(), phone, language
         locked.save()
+        _renew(locked.switch_id, now=now)
         record_fact(switch=locked.switch, kind="ContactChanged", facts={"contact": locked.pk}, now=now)
     return locked
 
@@ -78,11 +84,13 @@ def move_contact(*, contact: TrustedContact, places: int, now: datetime) -> None
 
 def remove_contact(*, contact: TrustedContact, now: datetime) -> None:
     """Remove a contact: nobody asks them any more, and their links open nothing."""
+    switch = contact.switch
+    facts: dict[str, int | str | bool | None] = {"contact": contact.pk, "name": contact.name}
     with transaction.atomic():
         _forget(contact)
-        facts: dict[str, int | str | bool | None] = {"contact": contact.pk, "name": contact.name}
-        record_fact(switch=contact.switch, kind="ContactRemoved", facts=facts, now=now)
         contact.delete()
+        _renew(switch.pk, now=now)
+        record_fact(switch=switch, kind="ContactRemoved", facts=facts, now=now)
 
 
 def erase_contact(*, contact: TrustedContact, now: datetime) -> None:
@@ -117,6 +125,10 @@ def invite_contact(*, contact: TrustedContact, now: datetime) -> TrustedContact:
         )
         enqueue([draft], now=now)
     return locked
+
+
+def _renew(switch_id: int, *, now: datetime) -> None:
+    renew_cycle(switch=locked_switch(pk=switch_id), evidence=Evidence.PEOPLE, now=now)
 
 
 def _forget(contact: TrustedContact) -> None:
