@@ -160,7 +160,7 @@ def test_the_ladder_hears_of_these_facts_and_no_others() -> None:
         "GaveGoAhead",
         "Restored",
     ]
-    assert {evidence.value for evidence in Evidence} == {"link", "sign_in", "button", "schedule"}
+    assert {evidence.value for evidence in Evidence} == {"link", "sign_in", "button", "schedule", "people"}
 
 
 def test_a_subscription_is_nothing_the_ladder_could_know_of() -> None:

@@ -40,6 +40,7 @@ def test_a_link_comes_back_whole_and_stays_short_enough_for_an_sms(link: Link) -
 @PROPERTY
 @given(LINKS, st.data())
 def test_any_character_changed_or_lost_or_added_is_refused(link: Link, data: st.DataObject) -> None:
+    """Invariant 7."""
     token = make_token(link, key=KEY)
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from([*ALPHABET, "=", "+", "/", " ", "\n", "é"]).filter(lambda c: c != token[at]))
@@ -57,6 +58,7 @@ def test_any_character_changed_or_lost_or_added_is_refused(link: Link, data: st.
 @PROPERTY
 @given(LINKS, LINKS)
 def test_links_that_differ_in_purpose_person_switch_or_cycle_differ_in_their_token(one: Link, other: Link) -> None:
+    """Invariant 7."""
     assert (make_token(one, key=KEY) == make_token(other, key=KEY)) == (one == other)
 
 
@@ -121,6 +123,7 @@ def test_what_was_never_a_token_is_refused(token: str) -> None:
         b"\x01\x01\x01\x07",  # a number too few
         b"\x01\x01\x01\x07\x2a\x00",  # a number too many
         b"\x01\x01\x01\x07\xaa",  # the last number does not end
+        b"\x01\x01\x01\x07\x2a\x80",  # something begins after the last number
         b"\x01\x01\x81\x00\x07\x2a",  # 1 spelt in two bytes
     ],
 )

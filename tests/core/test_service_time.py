@@ -92,7 +92,7 @@ def test_a_jump_forward_between_two_workers_counts_no_span_twice() -> None:
 
 
 def test_a_meter_put_back_by_a_restore_is_not_made_good_in_one_leap() -> None:
-    restored = replace(reading(TICK_MS), counted_before_ms=DAY_S * 1000)
+    restored = replace(reading(5 * TICK_MS, monotonic_ms=TICK_MS), counted_before_ms=DAY_S * 1000)
     assert advance_meter(HEARD, restored).counted_ms == TICK_MS
 
 

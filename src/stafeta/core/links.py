@@ -81,7 +81,7 @@ def _parse(payload: bytes) -> Link:
         if not byte & 0x80:
             numbers.append(value)
             value = shift = 0
-    if len(numbers) != 3 or shift:
+    if len(numbers) != 3:
         raise BadLink
     try:
         return Link(Purpose(payload[1]), *numbers)
