@@ -11,7 +11,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -69,8 +71,13 @@ def demo_now(request: HttpRequest, owner: User) -> HttpResponse:
 @require_POST
 @of_the_demo
 def demo_sign_in(request: HttpRequest, owner: User) -> HttpResponseBase:
-    """Sign the visitor in as the invented owner, without a password. As any sign-in, it is a sign of life."""
-    response: HttpResponseBase = perform_login(request, owner, redirect_url="/")
+    """Sign the visitor in as the invented owner, without a password. As any sign-in, it is a sign of life.
+
+    From then on she speaks the visitor's language.
+    """
+    owner.language = get_language() or owner.language
+    owner.save(update_fields=["language"])
+    response: HttpResponseBase = perform_login(request, owner, redirect_url=reverse("dashboard"))
     return response
 
 
