@@ -19,7 +19,7 @@ from stafeta.switches.models import ServiceClock, Switch, TrustedContact
 from stafeta.switches.selectors import dead_letters_of
 from stafeta.vault.models import ConsentState, Recipient
 from stafeta.web.dead_letters import DeadLetter, dead_letter
-from stafeta.web.doubts import doubts_of
+from stafeta.web.doubts import doubted_people
 
 DEAD_LETTERS_SHOWN = 5
 DEAD_LETTER_AGE_MAX = timedelta(days=30)
@@ -54,26 +54,29 @@ def _of_service(owner: User, switch: Switch, *, now: datetime) -> Iterator[Atten
         )
     names = {"email": _("E-mail"), "sms": _("SMS")}
     for health in ChannelHealth.objects.filter(failing_since__isnull=False):
-        since = Moment(health.failing_since or now, owner.zone, now)
-        text = _("%(channel)s: the provider has not taken messages since %(since)s. They wait and are tried again.")
-        yield Attention("warning", text % {"channel": names.get(health.channel, health.channel), "since": since})
+        on = Moment(health.failing_since or now, owner.zone, now).on
+        text = _("%(channel)s: the provider takes no messages; it began %(on)s. They wait and are tried again.")
+        yield Attention("warning", text % {"channel": names.get(health.channel, health.channel), "on": on})
     clock = ServiceClock.objects.filter(deaf_since__isnull=False).first()
     if clock and clock.deaf_since and now - clock.deaf_since > timedelta(hours=1):
-        since = Moment(clock.deaf_since, owner.zone, now)
+        on = Moment(clock.deaf_since, owner.zone, now).on
         yield Attention(
-            "warning", _("Since %(since)s the service could not hear you, so all waits stand still.") % {"since": since}
+            "warning", _("The service cannot hear you, so all waits stand still; it began %(on)s.") % {"on": on}
         )
 
 
 def _of_letters(owner: User, *, now: datetime) -> Iterator[Attention]:
-    letters = dead_letters_of(owner)
-    fresh = [letter for letter in letters if letter.settled_at and now - letter.settled_at < DEAD_LETTER_AGE_MAX]
-    for message in fresh[:DEAD_LETTERS_SHOWN]:
-        letter = dead_letter(message)
+    newest: dict[tuple[str, str], DeadLetter] = {}
+    for message in dead_letters_of(owner):
+        if message.settled_at and now - message.settled_at < DEAD_LETTER_AGE_MAX:
+            letter = dead_letter(message)
+            newest.setdefault((letter.about, letter.to), letter)
+    letters = list(newest.values())
+    for letter in letters[:DEAD_LETTERS_SHOWN]:
         to = f" ({letter.to})" if letter.to else ""
         yield Attention("danger", f"{letter.about}{to}: {letter.problem}", letter=letter)
-    if len(fresh) > DEAD_LETTERS_SHOWN:
-        more = len(fresh) - DEAD_LETTERS_SHOWN
+    if len(letters) > DEAD_LETTERS_SHOWN:
+        more = len(letters) - DEAD_LETTERS_SHOWN
         text = ngettext("%(n)d more message was not delivered.", "%(n)d more messages were not delivered.", more)
         yield Attention("danger", text % {"n": more}, reverse("history") + "?kind=problems", _("History"))
 
@@ -116,8 +119,10 @@ def _of_people(owner: User, switch: Switch) -> Iterator[Attention]:
 
 
 def _of_addresses(owner: User, switch: Switch) -> Iterator[Attention]:
-    for warning in doubts_of(owner, switch):
-        yield Attention("warning", warning, reverse("people"), _("People"))
+    doubted = doubted_people(owner, switch)
+    if doubted:
+        text = _("There is a doubt about what is entered: %(names)s.") % {"names": _names(doubted)}
+        yield Attention("warning", text, reverse("people"), _("People"))
 
 
 def _names(names: list[str]) -> str:

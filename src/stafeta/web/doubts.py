@@ -29,14 +29,15 @@ def doubts_about(person: Person, *, owner: User, others: Iterable[Person]) -> tu
     return tuple(found)
 
 
-def doubts_of(owner: User, switch: Switch) -> Iterable[str]:
-    """Return every doubt about people who did not decline, each beginning with a name."""
+def doubted_people(owner: User, switch: Switch) -> list[str]:
+    """Return the names of those with a doubt about them, who did not decline."""
     lists: tuple[Sequence[Person], ...] = (list(switch.contacts.all()), list(owner.recipients.all()))
-    for people in lists:
-        for person in people:
-            if person.consent != ConsentState.DECLINED:
-                for warning in doubts_about(person, owner=owner, others=people):
-                    yield f"{person.name}: {warning}"
+    return [
+        person.name
+        for people in lists
+        for person in people
+        if person.consent != ConsentState.DECLINED and doubts_about(person, owner=owner, others=people)
+    ]
 
 
 def _may_be_same(person: Person, other: Person) -> bool:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
+from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace, csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from stafeta.accounts.addresses import format_phone
+from stafeta.accounts.models import ZONE_DEFAULT
 from stafeta.channels.base import ChannelKind
 from stafeta.channels.mailbox import MAILBOX_MESSAGES_MAX, StoredMessage, read_mailbox
 from stafeta.web.mailbox import is_mailbox_open
@@ -33,6 +36,8 @@ def here_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not is_mailbox_open():
             raise Http404
+        if not request.user.is_authenticated:
+            timezone.activate(ZoneInfo(ZONE_DEFAULT))
         return view(request, *args, **kwargs)
 
     return guarded

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 
 from stafeta.outbox.models import ChannelHealth, Message
 from stafeta.switches.models import ServiceClock, Switch
-from stafeta.web.dead_letters import about
 from stafeta.web.views.owner import owner_of
 
 SHOWN_MAX = 100
@@ -23,7 +22,7 @@ def operator(request: HttpRequest) -> HttpResponse:
         raise Http404
     dead = Message.objects.filter(state__in=[Message.State.DEAD, Message.State.BOUNCED])
     context = {
-        "letters": [{"message": one, "about": about(one.kind)} for one in dead.order_by("-settled_at")[:SHOWN_MAX]],
+        "letters": dead.order_by("-settled_at")[:SHOWN_MAX],
         "waiting": Message.objects.filter(state=Message.State.QUEUED).count(),
         "channels": ChannelHealth.objects.order_by("channel"),
         "service_clock": ServiceClock.objects.first(),
