@@ -41,6 +41,9 @@ def logging_config(level: str) -> dict[str, Any]:
             # Django's own defaults would write a second, unredacted line and mail the administrators.
             "django": {"handlers": [], "level": level.upper(), "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            # At their most talkative these write down parameters, whole pages with what stands in them, and addresses.
             "django.db.backends": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.template": {"handlers": [], "level": "INFO", "propagate": True},
+            "urllib3": {"handlers": [], "level": "INFO", "propagate": True},
         },
     }

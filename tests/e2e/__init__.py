@@ -1,0 +1,1 @@
+"""The real thing: web server, workers, SMTP, SMS, and people with browsers."""
