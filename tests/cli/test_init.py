@@ -42,7 +42,8 @@ def test_repeating_it_changes_nothing(stafeta: Stafeta, data: Path) -> None:
 
 
 def test_a_directory_open_to_others_is_closed(stafeta: Stafeta, data: Path) -> None:
-    data.mkdir(mode=0o755)
+    data.mkdir()
+    data.chmod(0o755)
     done = stafeta("init")
     assert mode(data) == 0o700
     assert "Closed the data directory" in done.stdout

@@ -60,7 +60,7 @@ def group_is_gone(process: subprocess.Popen[str]) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_and_ends_cleanly(number: signal.Signals, started: Start, port: int) -> None:
     """Ctrl-C reaches the whole group, as from a terminal; SIGTERM reaches the parent alone, as from a supervisor."""
-    process = started("run", "--port", str(port), "--workers", "1")
+    process = started("run", "--port", str(port), "--workers", "2")
     said = wait_until_up(process)
     assert f"http://localhost:{port}" in said
     with urlopen(f"http://127.0.0.1:{port}/static/web/dist/stafeta.css") as answer:
@@ -70,7 +70,9 @@ def test_it_serves_and_ends_cleanly(number: signal.Signals, started: Start, port
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    assert process.wait(END_S_MAX) == 0
+    rest, _ = process.communicate(timeout=END_S_MAX)
+    assert process.returncode == 0
+    assert "refused to gracefully stop" not in rest
     assert group_is_gone(process)
 
 

@@ -86,6 +86,8 @@ def application() -> WSGIHandler:
     master = multiprocessing.parent_process()
     if master is not None and master.pid is not None:
         end_with_parent(master.pid, signal.SIGKILL)
+    # Ctrl-C reaches the whole process group, but the master is who ends its processes: told twice, one may hang.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     from stafeta.config.wsgi import application as made
 
     return made
