@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from stafeta.core.states import CheckedIn, Evidence, PauseBegan, Paused, Released, Resting
+from stafeta.core.states import CheckedIn, Evidence, PauseBegan, Paused, PauseEnded, Released, Resting
 from stafeta.switches.models import Switch
 from stafeta.switches.selectors import policy_to_be, service_second
 from stafeta.switches.services.decide import decide, put_state, write
@@ -24,8 +24,8 @@ def renew_cycle(*, switch: Switch, evidence: Evidence, now: datetime) -> None:
             return
         case Released():
             return
-        case Paused(until=until):
-            event: PauseBegan | CheckedIn = PauseBegan(until)
+        case Paused(until=until):  # one that has run out, but was not ticked yet, ends here
+            event: PauseBegan | PauseEnded | CheckedIn = PauseBegan(until) if until > now else PauseEnded()
         case _:
             event = CheckedIn(evidence)
     service_s = service_second()
