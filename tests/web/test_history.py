@@ -53,11 +53,11 @@ def test_a_whole_life_is_told_in_sentences(desk: Desk) -> None:
     for sentence in (
         "You armed the switch.",
         "I asked you by e-mail (1 of 3).",
-        "The e-mail to you was delivered.",
+        "The e-mail to you went out.",
         "I asked you by e-mail (3 of 3).",
         "I asked you by SMS and e-mail (1 of 1).",
         "I asked the people close to you (1 of 2).",
-        "The e-mail to Karel Novák was delivered.",
+        "The e-mail to Karel Novák went out.",
         "Karel Novák asked to wait 2 days.",
         "The wait was over. I asked the people close to you (1 of 2).",
         "Karel Novák confirmed that you are well.",

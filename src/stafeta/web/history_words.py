@@ -145,9 +145,9 @@ def _prompt(event: PromptAccepted | PromptRefused | PromptBounced, names: Names)
     by_email = event.by is By.EMAIL
     match event:
         case PromptAccepted() if is_owner:
-            return _("The e-mail to you was delivered.") if by_email else _("The SMS to you was delivered.")
+            return _("The e-mail to you went out.") if by_email else _("The SMS to you went out.")
         case PromptAccepted():
-            words = _("The e-mail to %(name)s was delivered.") if by_email else _("The SMS to %(name)s was delivered.")
+            words = _("The e-mail to %(name)s went out.") if by_email else _("The SMS to %(name)s went out.")
         case PromptRefused() if is_owner:
             return _("The e-mail to you was refused.") if by_email else _("The SMS to you was refused.")
         case PromptRefused():

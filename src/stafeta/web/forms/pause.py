@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from stafeta.core.policy import PAUSE_DAYS_MAX, Choices
 from stafeta.core.schedule import first_valid
@@ -39,10 +39,14 @@ class PauseForm(forms.Form):
         day: date = self.cleaned_data["day"]
         if not self._first <= day <= self._last:
             words = _("Choose a day from %(first)s to %(last)s.")
-            raise ValidationError(words % {"first": date_format(self._first), "last": date_format(self._last)})
+            raise ValidationError(words % {"first": _day(self._first), "last": _day(self._last)})
         return day
 
     @property
     def until(self) -> datetime:
         """The moment at which a valid form lets the pause end (aware UTC)."""
         return first_valid(self.cleaned_data["day"], self._choices.at, ZoneInfo(self._choices.zone))
+
+
+def _day(day: date) -> str:
+    return date_format(day, pgettext("date", "j F Y"))

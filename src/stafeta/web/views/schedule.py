@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from stafeta import clock
 from stafeta.accounts.moments import Moment
@@ -52,14 +52,19 @@ def schedule(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
-    """Draw the timeline of choices that are not saved; the whole page where no script asked. Nothing changes."""
+    """Draw the timeline of choices that are not saved; the whole page where no script asked. Nothing changes.
+
+    Somebody who comes back to this address, without their choices, is led to those that are saved.
+    """
+    if request.method != "POST":
+        return redirect("schedule")
     switch = switch_for(request)
     form = ScheduleForm(request.POST, choices=switch.owner_choices)
     choices = form.choices if form.is_valid() else None
     if request.headers.get("HX-Request"):
-        return render(request, "web/schedule/outlook.html", _outlook(switch, choices))
+        return render(request, "web/schedule/outlook.html", {"form": form, **_outlook(switch, choices)})
     return _page(request, switch, form, choices=choices)
 
 
