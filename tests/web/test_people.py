@@ -141,6 +141,7 @@ def test_while_armed_every_change_is_told_to_the_owner(world: World) -> None:
     """Invariant 15: an intruder cannot change people in silence."""
     desk = Desk(world, make.armed_owner())
     world.forget()
+    assert "Saving counts as a sign of life" in desk.text("contact-new")
     desk.post("contact-new", **{**KAREL, "email": "novy@example.org"})
     desk.post("contact-remove", TrustedContact.objects.get(email="karel@example.org").pk)
     world.deliver()

@@ -16,6 +16,7 @@ from stafeta import clock
 from stafeta.accounts.addresses import format_phone
 from stafeta.core.errors import PolicyError
 from stafeta.core.policy import CONTACTS_MAX
+from stafeta.core.states import Climbing, Held, Waiting
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.services.contacts import move_contact
 from stafeta.vault.models import ConsentState
@@ -95,7 +96,9 @@ def person_new(request: HttpRequest, role: Role) -> HttpResponse:
                 )
             _warn(request, switch, person, role)
             return redirect("people")
-    return render(request, "web/people/person.html", {"form": form, "role": role.value})
+    return render(
+        request, "web/people/person.html", {"form": form, "role": role.value, "counts": _counts(switch, role)}
+    )
 
 
 @fresh_signin_required
@@ -116,7 +119,8 @@ def person_edit(request: HttpRequest, role: Role, pk: int) -> HttpResponse:
             messages.success(request, _said_of_change(person.email, changed))
             _warn(request, switch, changed, role)
             return redirect("people")
-    return render(request, "web/people/person.html", {"form": form, "role": role.value, "person": person})
+    context = {"form": form, "role": role.value, "person": person, "counts": _counts(switch, role)}
+    return render(request, "web/people/person.html", context)
 
 
 @login_required
@@ -148,7 +152,12 @@ def person_remove(request: HttpRequest, role: Role, pk: int) -> HttpResponse:
         remove(switch=switch, person=person, now=clock.now())
         messages.success(request, _("%(name)s was removed.") % {"name": name})
         return redirect("people")
-    context = {"person": person, "role": role.value, "is_last": role is Role.CONTACT and switch.contacts.count() == 1}
+    context = {
+        "person": person,
+        "role": role.value,
+        "is_last": role is Role.CONTACT and switch.contacts.count() == 1,
+        "counts": _counts(switch, role),
+    }
     return render(request, "web/people/remove.html", context)
 
 
@@ -180,6 +189,11 @@ def _rows(switch: Switch, role: Role) -> list[Row]:
         )
         for person in members
     ]
+
+
+def _counts(switch: Switch, role: Role) -> bool:
+    """Whether a change of these people is a sign of life that begins a new cycle (services.contacts)."""
+    return role is Role.CONTACT and isinstance(switch.ladder_state, (Waiting, Climbing, Held))
 
 
 def _warn(request: HttpRequest, switch: Switch, person: Person, role: Role) -> None:
