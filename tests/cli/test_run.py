@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
@@ -45,16 +46,25 @@ def children(process: subprocess.Popen[str]) -> dict[str, int]:
 
 
 def group_is_gone(process: subprocess.Popen[str]) -> bool:
-    """Whether nobody of its process group runs any more; one that nobody has buried yet counts as gone."""
+    """Whether nobody of its process group runs any more, at the latest in a few seconds."""
+    for _ in range(50):
+        if not running(process.pid):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def running(group: int) -> list[str]:
+    """Return the states of a group's processes; one that has ended and that nobody has buried yet does not count."""
     states = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, group = path.read_text().rpartition(")")[2].split()[:3]
-        except FileNotFoundError:
+            state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(group) == process.pid:
+        if int(its_group) == group and state not in ("Z", "X"):
             states.append(state)
-    return set(states) <= {"Z", "X"}
+    return states
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -88,6 +88,8 @@ def application() -> WSGIHandler:
         end_with_parent(master.pid, signal.SIGKILL)
     # Ctrl-C reaches the whole process group, but the master is who ends its processes: told twice, one may hang.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Until the server has set its own handler, the one inherited from the master would swallow a SIGTERM.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     from stafeta.config.wsgi import application as made
 
     return made
