@@ -15,14 +15,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize, sync_playwright
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NO_CHROMIUM: Final = "no Chromium on this machine: apt-get install chromium"
 ARGUMENTS: Final = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run"]
 PAGE_MS_MAX: Final = 30_000
-DESKTOP: Final = {"width": 1280, "height": 900}
-PHONE: Final = {"width": 390, "height": 844}
+DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 900}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 TABS_MAX: Final = 25
 # Chromium tells the console of every answer that is not a success, also of those that are pages for people.
 _STATUS_NOTE: Final = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")

@@ -78,7 +78,7 @@ def running(*, directory: Path, workers: int, day_s: float) -> Iterator[Stack]:
             yield Stack(plan, installation, database_directory, mails, texts)
             assert installation.children.dead() == []
         except BaseException:
-            print(installation.tail())
+            sys.stderr.write(installation.tail())
             raise
         finally:
             installation.end()
@@ -97,7 +97,7 @@ def postgres() -> Iterator[tuple[str, Path]]:
         try:
             yield server.get_uri(), server.pgdata
         except BaseException:
-            print(server.log.read_text(errors="replace")[-LOG_CHARS:])
+            sys.stderr.write(server.log.read_text(errors="replace")[-LOG_CHARS:])
             raise
 
 

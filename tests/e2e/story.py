@@ -1,4 +1,4 @@
-"""The whole story in browsers: Dana owns, Karel is close to her, Ema receives, Petr would rather not, Tomáš never answers.
+"""The whole story in browsers: Dana owns, Karel is close to her, Ema receives, Petr declines, Tomáš never answers.
 
 Nothing here looks into the database; every wait has a name and a bound.
 """
@@ -50,7 +50,7 @@ _LINK: Final = re.compile(r"https?://[^\s<>\"']+/(?:l|account/auth/confirm-email
 
 @dataclass(slots=True)
 class Story:
-    """One performance. karel_asks_to_wait: otherwise he opens his link and says nothing. scene: what is being played."""
+    """One performance. karel_asks_to_wait: otherwise he opens his link and says nothing. scene: what is played now."""
 
     stack: Stack
     browsers: Browsers

@@ -1,7 +1,8 @@
-"""The whole story, told once on SQLite and once on PostgreSQL with two workers, and what it must not have left behind."""
+"""The whole story, once on SQLite and once on PostgreSQL with two workers, and what it must not have left behind."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +29,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         try:
             play(story)
         except BaseException:
-            print(f"the story stopped in “{story.scene}”")
+            sys.stderr.write(f"the story stopped in “{story.scene}”\n")
             raise
         yield story
 

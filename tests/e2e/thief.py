@@ -77,7 +77,7 @@ def _sqlite_rows(path: Path) -> dict[str, str]:
 def _postgres_rows(url: str) -> dict[str, str]:
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        return {table: _text(connection.execute(f'SELECT * FROM "{table}"')) for (table,) in found}  # type: ignore[arg-type]
+        return {table: _text(connection.execute(f'SELECT * FROM "{table}"')) for (table,) in found}
 
 
 def _text(rows: Iterable[tuple[object, ...]]) -> str:

@@ -155,6 +155,20 @@ def test_authenticator_app_end_to_end(client: Client, django_capture_on_commit_c
     assert "_auth_user_id" in third.session
 
 
+def test_recovery_codes_are_shown_by_a_button_and_once(client: Client) -> None:
+    """Whatever opens the page uses nothing up (invariant 5); a second showing would be one to somebody else."""
+    dana = make.owner()
+    sign_in(client, dana)
+    activate_totp(client)
+    codes = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES).wrap().generate_codes()
+    page = reverse("mfa_view_recovery_codes")
+    for response in (client.get(page), client.head(page), client.get(page)):
+        assert codes[0] not in response.content.decode()
+    assert codes[0] in client.post(page).content.decode()
+    assert codes[0] not in client.post(page).content.decode()
+    assert client.get(reverse("mfa_download_recovery_codes")).status_code == 404
+
+
 def test_password_alone_with_a_second_factor_is_no_sign_of_life(client: Client, keys_file: object) -> None:
     """A stolen password keeps nobody alive where a second factor is asked for."""
     dana, switch = armed()

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from stafeta.web.views.account import account
 from stafeta.web.views.phone import phone, phone_code, phone_code_again
+from stafeta.web.views.recovery_codes import no_download, recovery_codes
 from stafeta.web.views.signin import SignInView, email_link, prove_email
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,5 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/auth/login/", SignInView.as_view(), name="account_login"),
     path("account/auth/prove-email/", prove_email, name="account-prove-email"),
     re_path(r"^account/auth/confirm-email/(?P<key>[-:\w]+)/$", email_link, name="account_confirm_email"),
+    path("account/auth/2fa/recovery-codes/", recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/auth/2fa/recovery-codes/download/", no_download, name="mfa_download_recovery_codes"),
     path("account/auth/", include("allauth.urls")),
 ]
