@@ -92,6 +92,16 @@ def test_a_public_site_or_real_channels_have_no_mailbox(box: MailboxChannel, set
     assert _get(path).status_code == 404
 
 
+def test_a_visitor_from_elsewhere_who_calls_us_localhost_sees_nothing(box: MailboxChannel) -> None:
+    assert Client(REMOTE_ADDR="192.0.2.7").get("/mailbox/").status_code == 404
+
+
+def test_every_page_says_where_the_messages_are_while_none_really_leaves(box: MailboxChannel) -> None:
+    page = _get("/account/auth/signup/").content.decode()
+    assert "Messages stay in the mailbox on this computer." in page
+    assert 'href="/mailbox/"' in page
+
+
 def test_reading_the_mailbox_writes_nothing(box: MailboxChannel) -> None:
     box.send(_mail())
     client = Client()

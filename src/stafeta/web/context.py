@@ -1,4 +1,4 @@
-"""What every page gets beside its own words: the line that says when the clock is not real."""
+"""What every page gets beside its own words: one line above it, where something is not as in life."""
 
 from __future__ import annotations
 
@@ -10,19 +10,29 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from stafeta.web.demo import day_real_s, is_demo
+from stafeta.web.mailbox import is_mailbox_open
 
 
-def demo_banner(request: HttpRequest) -> dict[str, SafeString]:
-    """Return `banner` for `web/components/banner.html` where the clock runs faster than life, otherwise nothing."""
-    if not is_demo():
-        return {}
+def banner(request: HttpRequest) -> dict[str, SafeString]:
+    """Return `banner` for `web/components/banner.html` where the clock runs fast or nothing really leaves."""
+    if is_demo():
+        return {"banner": _with_link(request, _demo_words(), reverse("demo"), _("Watch it"))}
+    if is_mailbox_open():
+        words = _("Messages stay in the mailbox on this computer.")
+        return {"banner": _with_link(request, words, reverse("mailbox"), _("Open the mailbox"))}
+    return {}
+
+
+def _demo_words() -> str:
     seconds = max(1, round(day_real_s()))
-    words = ngettext(
+    return ngettext(
         "Demo: one day takes %(seconds)d second. Everybody in it is invented.",
         "Demo: one day takes %(seconds)d seconds. Everybody in it is invented.",
         seconds,
     ) % {"seconds": seconds}
-    url = reverse("demo")
+
+
+def _with_link(request: HttpRequest, words: str, url: str, label: str) -> SafeString:
     if request.path == url:
-        return {"banner": format_html("{}", words)}
-    return {"banner": format_html('{} <a class="alert-link" href="{}">{}</a>', words, url, _("Watch it"))}
+        return format_html("{}", words)
+    return format_html('{} <a class="alert-link" href="{}">{}</a>', words, url, label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
+from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
@@ -30,17 +31,25 @@ View = Callable[..., HttpResponseBase]
 
 
 def here_only(view: View) -> View:
-    """Answer 404 unless the messages stay on this machine."""
+    """Answer 404 unless the messages stay on this machine, and so does the visitor."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not is_mailbox_open():
+        if not (is_mailbox_open() and _is_here(request)):
             raise Http404
         if not request.user.is_authenticated:
             timezone.activate(ZoneInfo(ZONE_DEFAULT))
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _is_here(request: HttpRequest) -> bool:
+    """Whether the visitor is at this machine, whatever name they called it by."""
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
 
 
 @here_only
