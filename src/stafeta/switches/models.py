@@ -6,13 +6,11 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
-from stafeta.accounts.models import Language
 from stafeta.core.codec import decode_choices, decode_policy, decode_state
 from stafeta.core.policy import Choices, Policy
 from stafeta.core.states import State
-from stafeta.vault.models import ConsentState
+from stafeta.vault.models import Invitee
 
 
 class Switch(models.Model):
@@ -61,28 +59,17 @@ class Switch(models.Model):
         return decode_choices(self.choices)
 
 
-class TrustedContact(models.Model):
+class TrustedContact(Invitee):
     """Somebody close to the owner, who is asked before a release and may answer for them."""
 
     switch = models.ForeignKey(Switch, on_delete=models.CASCADE, related_name="contacts")
     position = models.PositiveSmallIntegerField()
-    name = models.CharField(_("name"), max_length=120)
-    email = models.EmailField(_("e-mail"))
-    phone = models.CharField(_("phone"), max_length=16)
-    language = models.CharField(_("language"), max_length=5, choices=Language, default=Language.CZECH)
-    consent = models.CharField(max_length=8, choices=ConsentState, default=ConsentState.DRAFT)
-    invitation = models.PositiveIntegerField(default=0)
-    invited_at = models.DateTimeField(null=True)
-    phone_verified_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["position", "pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["switch", "email"], name="contact_once_per_switch"),
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Event(models.Model):

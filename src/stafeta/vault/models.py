@@ -24,13 +24,12 @@ class ConsentState(models.TextChoices):
     DECLINED = "declined", _("declined")
 
 
-class Recipient(models.Model):
-    """A person who may be handed something. E-mail and phone are two different proofs, so both are needed.
+class Invitee(models.Model):
+    """Somebody without an account, whom an owner entered and who is asked whether they agree.
 
     invitation: number of the newest invitation; part of its link, so that an older link ends with it.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recipients")
     name = models.CharField(_("name"), max_length=120)
     email = models.EmailField(_("e-mail"))
     phone = models.CharField(_("phone"), max_length=16)
@@ -39,6 +38,18 @@ class Recipient(models.Model):
     invitation = models.PositiveIntegerField(default=0)
     invited_at = models.DateTimeField(null=True)
     phone_verified_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Recipient(Invitee):
+    """A person who may be handed something. E-mail and phone are two different proofs, so both are needed."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recipients")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -46,9 +57,6 @@ class Recipient(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["owner", "email"], name="recipient_once_per_owner"),
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Handover(models.Model):
