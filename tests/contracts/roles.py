@@ -55,6 +55,8 @@ def scene(stage: Stage, settings: Settings) -> World:
     _furnish(dana, "")
     _furnish(mallory, "of-mallory-")
     make.recipient(dana, "petr@example.org", name="Petr Svoboda", consent=ConsentState.INVITED)
+    for people in (Recipient, TrustedContact):
+        people.objects.update(invitation=1, invited_at=make.NOON)
     stage(found, dana)
     Message.objects.filter(pk=Message.objects.earliest("pk").pk).update(state=Message.State.DEAD)
     EmailAddress.objects.create(user=mallory, email="new@example.org", verified=False, primary=False)

@@ -75,6 +75,16 @@ class HandoverForm(forms.Form):
         return self.has_error("content", TOO_LONG)
 
 
+class PeopleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic at run time
+    """Some of the people offered. Whatever else is sent is refused before a database is asked for it."""
+
+    def clean(self, value: Any) -> Any:
+        offered = {str(pk) for pk in self.queryset.values_list("pk", flat=True)} if self.queryset is not None else set()
+        if isinstance(value, list | tuple) and not {str(one) for one in value} <= offered:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice", params={"value": ""})
+        return super().clean(value)
+
+
 class TermsForm(forms.Form):
     """Who gets a handover, when after the release, and for how long. Only the owner's own recipients are offered."""
 
@@ -92,7 +102,7 @@ class TermsForm(forms.Form):
         initial=ACCESS_DAYS_DEFAULT,
         error_messages=_DAYS_ERRORS,
     )
-    recipients = forms.ModelMultipleChoiceField(
+    recipients = PeopleField(
         queryset=Recipient.objects.none(),
         required=False,
         error_messages={
