@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import OperationalError
+
 from stafeta.channels.base import Channel, ChannelKind, EmailMessage, SmsMessage
 from stafeta.core.errors import ChannelUnavailable, DeliveryRefused, Obsolete
 from stafeta.outbox.kinds import Rendered, renderer_of
@@ -62,7 +64,7 @@ def deliver(
 
 
 def attempt(message: Message, channels: Channels) -> Outcome:
-    """Render and send one message and return what came of it; never raises."""
+    """Render and send one message and return what came of it. Raises nothing but OperationalError."""
     rendered: Rendered | None = None
     try:
         rendered = renderer_of(message.kind)(message)
@@ -75,6 +77,8 @@ def attempt(message: Message, channels: Channels) -> Outcome:
     except ChannelUnavailable as unavailable:
         log.warning("%s is unavailable: %s", message.channel, unavailable.reason)
         return Outcome(Attempt.Outcome.UNAVAILABLE, unavailable.reason)
+    except OperationalError:
+        raise  # the database failed, not the message: its lease runs out and it is tried again
     except Exception as fault:  # a poison row must not stop the others (invariant 12)
         log.error("message %s (%s) cannot be sent: %s", message.pk, message.kind, type(fault).__name__)
         return Outcome(Attempt.Outcome.FAULT, type(fault).__name__)
