@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -39,13 +39,25 @@ class Complaints:
     expected: set[tuple[str, int]] = field(default_factory=set)
 
 
+Looker = Callable[[Page, Complaints], None]
+
+
+def look_with_axe(page: Page, complaints: Complaints) -> None:
+    """Note what axe finds wrong with a page."""
+    found: dict[str, Any] = Axe().run(page).response
+    for violation in found["violations"]:
+        where = "; ".join(str(node["html"])[:200] for node in violation["nodes"][:3])
+        what = f"{violation['id']} ({violation['impact']}): {violation['help']}: {where}"
+        complaints.accessibility.append(f"{urlsplit(page.url).path} {what}")
+
+
 class Visitor:
     """One person at one browser. Everything is done as people do: fields are filled in, buttons pressed."""
 
-    def __init__(self, context: BrowserContext, site_url: str, complaints: Complaints) -> None:
-        self._context = context
+    def __init__(self, context: BrowserContext, site_url: str, complaints: Complaints, looker: Looker) -> None:
         self._site_url = site_url
         self._complaints = complaints
+        self._looker = looker
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PAGE_MS_MAX)
         self.page.on("console", self._on_console)
@@ -102,17 +114,11 @@ class Visitor:
         self.look()
 
     def look(self) -> None:
-        """Let axe look at the page, once for every heading it shows."""
+        """Let the looker look at the page, once for every heading it shows."""
         seen = (self.path, self.page.locator("h1").first.inner_text() if self.page.locator("h1").count() else "")
-        if seen in self._complaints.looked_at:
-            return
-        self._complaints.looked_at.add(seen)
-        found: dict[str, Any] = Axe().run(self.page).response
-        for violation in found["violations"]:
-            where = "; ".join(str(node["html"])[:200] for node in violation["nodes"][:3])
-            self._complaints.accessibility.append(
-                f"{self.path} {violation['id']} ({violation['impact']}): {violation['help']}: {where}"
-            )
+        if seen not in self._complaints.looked_at:
+            self._complaints.looked_at.add(seen)
+            self._looker(self.page, self._complaints)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
@@ -129,33 +135,35 @@ class Visitor:
 
 
 class Browsers:
-    """One Chromium for everybody."""
+    """One Chromium for everybody. locale: of all of them. looker: what looks at every page that is shown."""
 
-    def __init__(self, browser: Browser, site_url: str, complaints: Complaints) -> None:
+    def __init__(self, browser: Browser, site_url: str, *, locale: str, looker: Looker) -> None:
         self._browser = browser
         self._site_url = site_url
-        self.complaints = complaints
+        self._locale = locale
+        self._looker = looker
+        self.complaints = Complaints()
 
-    def visitor(self, *, phone: bool = False, dark: bool = False, language: str = "cs-CZ") -> Visitor:
+    def visitor(self, *, phone: bool = False, dark: bool = False) -> Visitor:
         """Return somebody who has never been here."""
         context = self._browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             has_touch=phone,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
-            locale=language,
+            locale=self._locale,
             timezone_id="Europe/Prague",
         )
-        return Visitor(context, self._site_url, self.complaints)
+        return Visitor(context, self._site_url, self.complaints, self._looker)
 
 
 @contextmanager
-def chromium(site_url: str) -> Iterator[Browsers]:
+def chromium(site_url: str, *, locale: str = "cs-CZ", looker: Looker = look_with_axe) -> Iterator[Browsers]:
     """Run a Chromium that ends with the block."""
     assert CHROMIUM, NO_CHROMIUM
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
-            yield Browsers(browser, site_url, Complaints())
+            yield Browsers(browser, site_url, locale=locale, looker=looker)
         finally:
             browser.close()
