@@ -68,9 +68,14 @@ class Children:
         """
         parent = ("--end-with-parent", str(os.getpid()))
         words: Sequence[str] = (sys.executable, "-m", "stafeta", command, *parent, *arguments)
-        self._children[name or command] = subprocess.Popen(  # noqa: S603  # our own command
-            words, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
+        # Ctrl-C reaches the whole group; the parent heeds it and ends its children, which inherit that they need not.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._children[name or command] = subprocess.Popen(  # noqa: S603  # our own command
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def wait_for_port(self, host: str, port: int) -> bool:
         """Wait until somebody answers there; False when that will not be."""

@@ -59,13 +59,14 @@ def main(args: argparse.Namespace) -> int:
 def serve(*, host: str, port: int, workers: int, threads: int) -> None:
     """Serve the application until SIGINT or SIGTERM. No access log: addresses hold tokens (invariant 17)."""
     from django.db import connections
-    from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    from stafeta.cli.server import Server
+
     # The processes are forked from this one; none may inherit a connection.
     connections.close_all()
-    Granian(
+    Server(
         "stafeta.cli.web:application",
         factory=True,
         address=host,
@@ -90,6 +91,7 @@ def application() -> WSGIHandler:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     # Until the server has set its own handler, the one inherited from the master would swallow a SIGTERM.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     from stafeta.config.wsgi import application as made
 
     return made

@@ -42,7 +42,8 @@ def main(args: argparse.Namespace) -> int:
     if args.workers > 1 and not args.database.startswith("postgres"):
         raise ConfigurationError("--workers", "SQLite takes one worker", "Name a PostgreSQL with --database.")
     # However this ends, the children end and the directory goes.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     if args.data_dir is not None:
         return _play(args, args.data_dir.expanduser().absolute())
     with tempfile.TemporaryDirectory(prefix="stafeta-demo-") as directory:
