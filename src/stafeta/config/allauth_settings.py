@@ -38,6 +38,10 @@ ACCOUNT_RATE_LIMITS = {
 }
 
 MFA_ADAPTER = "stafeta.web.adapter.MfaAdapter"
+MFA_FORMS = {
+    "add_webauthn": "stafeta.web.forms.keys.AddKeyForm",
+    "edit_webauthn": "stafeta.web.forms.keys.RenameKeyForm",
+}
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Štafeta"

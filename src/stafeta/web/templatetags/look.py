@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from stafeta.web.devices import device_name
+
 register = template.Library()
 
 _PLAIN_TYPES = (forms.CheckboxSelectMultiple, forms.RadioSelect)
@@ -78,7 +80,15 @@ def control(field: BoundField) -> SafeString:
     if field.errors and not isinstance(widget, _PLAIN_TYPES):
         classes.append("is-invalid")
     attrs: dict[str, Any] = {"class": " ".join(filter(None, classes))} if any(classes) else {}
+    if "placeholder" in widget.attrs:
+        attrs["placeholder"] = False  # allauth's repeats the label; Django leaves an attribute out that is False
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """Return what a browser is called; see `device_name`."""
+    return device_name(user_agent)
 
 
 @register.filter
