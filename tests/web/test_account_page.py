@@ -55,7 +55,7 @@ def test_phone_is_proved_by_the_code(client: Client, dana: User) -> None:
     digits = send_code(client, "601 000 001")
     assert newest("accounts.phone_code").to == "+420601000001"
     response = client.post(reverse(CODE), {"code": f"{digits[:4]} {digits[4:]}"})
-    assert response["Location"] == reverse("account")
+    assert response["Location"] == reverse("dashboard")
     assert User.objects.get(pk=dana.pk).has_verified_phone
     assert not messages("accounts.phone_changed")
 
@@ -115,7 +115,7 @@ def test_new_phone_counts_only_when_proved_and_everybody_is_told(client: Client,
     """Invariant 15: the e-mail and the number given up hear of it."""
     digits = send_code(client, NEW)
     assert User.objects.get(pk=dana.pk).phone == "+420601000001"
-    client.post(reverse(CODE), {"code": digits})
+    assert client.post(reverse(CODE), {"code": digits})["Location"] == reverse("account")
     assert User.objects.get(pk=dana.pk).phone == NEW
     told = Message.objects.filter(kind="accounts.phone_changed").order_by("channel")
     assert [(message.channel, message.params["to"]) for message in told] == [

@@ -11,6 +11,8 @@ from django.utils.translation import ngettext
 from stafeta.core.errors import CodeError, CodeThrottled, WrongCode
 
 HOUR_MINUTES = 60
+# In the address of a page that takes a code: one was asked for just now, so writing it comes next.
+SENT = "sent"
 
 
 def code_problem(problem: CodeError, *, now: datetime) -> str:

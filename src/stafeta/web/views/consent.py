@@ -6,19 +6,20 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stafeta import clock
-from stafeta.accounts.addresses import format_phone, mask_phone
+from stafeta.accounts.addresses import mask_phone
 from stafeta.core.errors import BadLink, CodeError, CodeThrottled
 from stafeta.core.links import Purpose
 from stafeta.vault.messages import operator_facts
 from stafeta.vault.models import ConsentState, Recipient
 from stafeta.vault.selectors import recipient_behind
 from stafeta.vault.services.consent import ask_phone_code, decline, erase_recipient, give_consent, prove_phone
-from stafeta.web.code_words import code_problem
+from stafeta.web.code_words import SENT, code_problem
 from stafeta.web.forms.account import CodeForm
 from stafeta.web.languages import speak
 from stafeta.web.owners import note
@@ -40,7 +41,7 @@ def consent(request: HttpRequest) -> HttpResponse:
         return redirect("consent")
     context = _people(recipient) | {
         "recipient": recipient,
-        "phone": format_phone(recipient.phone),
+        "phone": mask_phone(recipient.phone),
         "has_agreed": recipient.consent == ConsentState.GIVEN,
         "has_declined": recipient.consent == ConsentState.DECLINED,
         **operator_facts(),
@@ -66,7 +67,11 @@ def phone(request: HttpRequest) -> HttpResponse:
             form.add_error("code", code_problem(problem, now=clock.real_now()))
         else:
             return redirect("consent")
-    context = _people(recipient) | {"form": form, "phone": mask_phone(recipient.phone)}
+    context = _people(recipient) | {
+        "form": form,
+        "phone": mask_phone(recipient.phone),
+        "is_sent": form.is_bound or SENT in request.GET,
+    }
     return render(request, "web/consent/phone.html", context)
 
 
@@ -109,7 +114,7 @@ def _send_code(request: HttpRequest, recipient: Recipient) -> HttpResponse:
         messages.warning(request, code_problem(problem, now=clock.real_now()))
     else:
         messages.success(request, _("A code is on its way. The newest one counts."))
-    return redirect("consent-phone")
+    return redirect(f"{reverse('consent-phone')}?{SENT}=1")
 
 
 def _people(recipient: Recipient) -> dict[str, object]:

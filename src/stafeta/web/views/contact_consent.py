@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,7 +19,7 @@ from stafeta.switches.selectors import contact_behind
 from stafeta.switches.services.contact_consent import agree, ask_phone_code, decline, prove_phone
 from stafeta.switches.services.contacts import erase_contact
 from stafeta.vault.models import ConsentState
-from stafeta.web.code_words import code_problem
+from stafeta.web.code_words import SENT, code_problem
 from stafeta.web.forms.account import CodeForm
 from stafeta.web.languages import speak
 from stafeta.web.session_links import LinkMissing, forget_link, session_link
@@ -64,7 +65,11 @@ def phone(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Your phone is verified. Thank you."))
             return redirect("contact-consent")
-    context = _people(contact) | {"form": form, "phone": mask_phone(contact.phone)}
+    context = _people(contact) | {
+        "form": form,
+        "phone": mask_phone(contact.phone),
+        "is_sent": form.is_bound or SENT in request.GET,
+    }
     return render(request, "web/contact_consent/phone.html", context)
 
 
@@ -107,7 +112,7 @@ def _send_code(request: HttpRequest, contact: TrustedContact) -> HttpResponse:
         messages.warning(request, code_problem(problem, now=clock.real_now()))
     else:
         messages.success(request, _("A code is on its way. The newest one counts."))
-    return redirect("contact-consent-phone")
+    return redirect(f"{reverse('contact-consent-phone')}?{SENT}=1")
 
 
 def _people(contact: TrustedContact) -> dict[str, object]:

@@ -54,8 +54,9 @@ def phone(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone_code(request: HttpRequest) -> HttpResponse:
-    """Take the code from the SMS; the number counts from then on."""
+    """Take the code from the SMS; the number counts from then on. A first one leads on to the dashboard."""
     owner = owner_of(request)
+    had_one = owner.has_verified_phone
     number = request.session.get(SESSION_KEY)
     if number is None:
         return redirect("account-phone")
@@ -74,7 +75,7 @@ def phone_code(request: HttpRequest) -> HttpResponse:
         else:
             request.session.pop(SESSION_KEY, None)
             messages.success(request, _("Your phone is verified."))
-            return redirect("account")
+            return redirect("account" if had_one else "dashboard")
     return render(request, "web/account/phone_code.html", {"form": form, "phone": format_phone(number)})
 
 

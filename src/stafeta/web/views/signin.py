@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from stafeta.accounts.models import User
 from stafeta.accounts.selectors import established, is_anybody_established
+from stafeta.web.languages import speak
 
 SESSION_KEY: Final = "email_to_prove"
 
@@ -54,6 +55,7 @@ def prove_email(request: HttpRequest) -> HttpResponseBase:
     address = EmailAddress.objects.filter(pk=request.session.get(SESSION_KEY), verified=False).first()
     if address is None:
         return render(request, "web/account/email_link_old.html", status=404)
+    speak(request, address.user.language)
     if _too_late(address.user):
         return render(request, "account/signup_closed.html", status=403)
     if request.method != "POST":
