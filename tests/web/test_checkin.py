@@ -87,7 +87,7 @@ class TestPressing:
         assert isinstance(after, Waiting)
         assert after.cycle == cycle + 1
         assert "Thank you, it counts" in page
-        assert "I will ask you again on" in page
+        assert "We will ask you again on" in page
 
     def test_pressing_twice_counts_once_and_stays_kind(self, world: World, dana: User) -> None:
         """Invariant 7."""
@@ -99,7 +99,7 @@ class TestPressing:
         assert Switch.objects.get(owner=dana).cycle == cycle
         assert Event.objects.filter(kind="CheckedIn").count() == 1
         assert "This is confirmed already" in page
-        assert "I will ask you again on" in page
+        assert "We will ask you again on" in page
 
     def test_old_link_does_not_confirm_a_newer_question(self, world: World, dana: User) -> None:
         to_rung(world, dana, 0)

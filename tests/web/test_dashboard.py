@@ -210,7 +210,7 @@ def test_what_needs_attention_is_listed(desk: Desk) -> None:
     assert "Ema Malá declined and gets nothing." in page
     assert "There is nothing to hand over" in page
     assert "Jana is not invited yet." in page
-    assert "There is a doubt about what is entered: Jana." in page
+    assert "Please check what is entered: Jana." in page
     assert "SMS: the provider takes no messages; it began" in page
     assert "The service stumbled over your switch" in page
 

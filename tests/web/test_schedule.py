@@ -134,7 +134,7 @@ def test_the_picture_of_impossible_choices_says_so(desk: Desk) -> None:
     with time_machine.travel(desk.world.now):
         data = {**STANDARD, "interval_days": 0}
         fragment = desk.client.post(reverse("schedule-preview"), data, headers={"HX-Request": "true"})
-    assert "There is nothing to draw yet: Ask me every so many days: Choose from 1 to 365 days." in words(fragment)
+    assert "There is nothing to draw yet: Days between two questions: Choose from 1 to 365 days." in words(fragment)
 
 
 def test_another_zone_moves_the_account_with_it(desk: Desk) -> None:

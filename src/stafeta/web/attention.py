@@ -121,7 +121,7 @@ def _of_people(owner: User, switch: Switch) -> Iterator[Attention]:
 def _of_addresses(owner: User, switch: Switch) -> Iterator[Attention]:
     doubted = doubted_people(owner, switch)
     if doubted:
-        text = _("There is a doubt about what is entered: %(names)s.") % {"names": _names(doubted)}
+        text = _("Please check what is entered: %(names)s.") % {"names": _names(doubted)}
         yield Attention("warning", text, reverse("people"), _("People"))
 
 

@@ -53,9 +53,9 @@ def card_of(handover: Handover, *, owner: User, now: datetime) -> Card:
 def readiness_badge(gaps: tuple[Gap, ...]) -> Badge:
     """Return one word on whether a release would hand it over."""
     if BLOCKING.intersection(gaps):
-        return Badge(_("would reach nobody"), "danger")
+        return Badge(_("not ready"), "danger")
     if gaps:
-        return Badge(_("ready, with a reservation"), "warning")
+        return Badge(_("almost ready"), "warning")
     return Badge(_("ready"), "success")
 
 

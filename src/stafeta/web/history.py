@@ -64,7 +64,7 @@ def entries_of(
 ) -> list[Entry]:
     """Return `limit` entries from the `start`-th newest on, in the active language."""
     first, *others = _sources(owner, switch, kind)
-    keys = first.union(*others, all=True).order_by("-at", "-source", "-pk")[start : start + limit]
+    keys = first.union(*others, all=True).order_by("-at", "source", "-pk")[start : start + limit]
     wanted: dict[str, list[int]] = {}
     for row in keys:
         wanted.setdefault(row["source"], []).append(row["pk"])

@@ -64,7 +64,7 @@ class ScheduleForm(forms.Form):
 
     interval_days = _number(
         "interval_days",
-        gettext_lazy("Ask me every so many days"),
+        gettext_lazy("Days between two questions"),
         help_text=gettext_lazy("Counted from your last sign of life."),
     )
     at = forms.TimeField(
@@ -84,7 +84,7 @@ class ScheduleForm(forms.Form):
     )
     cooling_off_days = _number(
         "cooling_off_days",
-        gettext_lazy("A last wait of so many days"),
+        gettext_lazy("Days of a last wait"),
         help_text=gettext_lazy("You are asked once more, and nothing opens before it is over. 0 for none."),
     )
 

@@ -25,12 +25,12 @@ from stafeta.switches.services.arm import arm, stand_down
 from stafeta.switches.services.checkin import CheckinResult, record_checkin
 from stafeta.switches.services.pause import end_pause, pause
 from stafeta.vault.models import Handover
-from stafeta.vault.selectors import BLOCKING, Gap, gaps_of, handovers_of
+from stafeta.vault.selectors import Gap, gaps_of, handovers_of
 from stafeta.web.attention import attention_of
 from stafeta.web.forms.pause import PauseForm
 from stafeta.web.fresh import fresh_signin_required
+from stafeta.web.handover_words import readiness_badge
 from stafeta.web.history import entries_of
-from stafeta.web.mailbox import is_mailbox_open
 from stafeta.web.notices import tell_owner
 from stafeta.web.outlook import openings_of, timeline_of
 from stafeta.web.releases import last_release_of
@@ -74,7 +74,6 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "release": last_release_of(switch),
         "handovers": [_readiness(handover) for handover in handovers_of(owner)],
         "entries": entries_of(owner, switch, limit=LAST_ENTRIES),
-        "has_mailbox": is_mailbox_open(),
     }
     return render(request, "web/dashboard/dashboard.html", context)
 
@@ -191,7 +190,7 @@ def _readiness(handover: Handover) -> dict[str, object]:
         "handover": handover,
         "people": people,
         "gaps": [_GAPS[gap] for gap in gaps],
-        "tone": "danger" if BLOCKING & set(gaps) else "warning" if gaps else "success",
+        "badge": readiness_badge(gaps),
     }
 
 
