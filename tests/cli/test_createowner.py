@@ -58,3 +58,12 @@ def test_two_different_passwords_make_nothing(
     assert main(["createowner", "--email=dana@example.com", "--name=Dana", "--phone=601123456"]) == 1
     assert "differ" in capsys.readouterr().err
     assert not User.objects.exists()
+
+
+def test_where_nobody_can_type_a_password_it_says_how_to_pass_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    monkeypatch.setattr("getpass.getpass", lambda _: input())
+    assert main(["createowner", "--email=dana@example.com", "--name=Dana", "--phone=601123456"]) == 1
+    assert "--password-stdin" in capsys.readouterr().err

@@ -93,6 +93,12 @@ def test_link_opened_elsewhere_proves_but_does_not_sign_in(client: Client) -> No
     sign_in(client, User.objects.get())
 
 
+def test_a_new_owner_is_not_asked_at_once_for_the_password_they_have_just_chosen(client: Client) -> None:
+    sign_up(client)
+    prove(client)
+    assert client.get(reverse("contact-new")).status_code == 200
+
+
 def test_link_works_once_and_is_kind_afterwards(client: Client) -> None:
     """Used, damaged, foreign: one plain page; and a second mail is not sent in vain."""
     sign_up(client)

@@ -46,11 +46,15 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _password(*, from_stdin: bool) -> str | None:
-    """Return the password, or None, having said why, where the two typed ones differ."""
+    """Return the password, or None, having said why, where the two typed ones differ or nobody can type."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    first = getpass.getpass("Password: ")
-    if first != getpass.getpass("Once more: "):
+    try:
+        first, second = getpass.getpass("Password: "), getpass.getpass("Once more: ")
+    except EOFError:
+        warn("There is nobody to ask for a password here; pass it to --password-stdin. Nothing was made.")
+        return None
+    if first != second:
         warn("The two passwords differ; nothing was made.")
         return None
     return first

@@ -7,10 +7,12 @@ from functools import wraps
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
-from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
+
+from stafeta.accounts.models import User
 
 View = Callable[..., HttpResponseBase]
 
@@ -34,7 +36,12 @@ def require_fresh_signin(request: HttpRequest) -> None:
     raise_if_reauthentication_required(request, app="")
 
 
-def count_signin_as_fresh(request: HttpRequest) -> None:
-    """Let the sign-in that just ended count as the fresh one; allauth alone would ask for the password once more."""
-    records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
+def count_signin_as_fresh(request: HttpRequest, user: User) -> None:
+    """Let the sign-in that just ended count as the fresh one; allauth alone would ask for the password once more.
+
+    A new owner was signed in by proving the mailbox in the browser in which they had typed their password.
+    """
+    if not request.session.get(AUTHENTICATION_METHODS_SESSION_KEY):
+        record_authentication(request, user, method="email_link", email=user.email)
+    records = request.session[AUTHENTICATION_METHODS_SESSION_KEY]
     request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [{**record, "reauthenticated": True} for record in records]

@@ -16,6 +16,6 @@ from stafeta.web.fresh import count_signin_as_fresh
 
 def on_signed_in(*, request: HttpRequest, user: User, **_: Any) -> None:
     """Give a new owner their switch and record the check-in. If that fails, so does the sign-in: never half of it."""
-    count_signin_as_fresh(request)
+    count_signin_as_fresh(request, user)
     ensure_switch(owner=user)
     record_checkin(owner=user, evidence=Evidence.SIGN_IN, now=clock.now())
