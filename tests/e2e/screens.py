@@ -7,6 +7,7 @@ and by night. What the story does not need to open, Dana opens at its end.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,27 +15,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import django
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, resolve
 from playwright.sync_api import Page
 
-from tests.e2e.browsers import CHROMIUM, DESKTOP, NO_CHROMIUM, PHONE, Complaints, Visitor, chromium
+from tests.e2e.browsers import CHROMIUM, DESKTOP, NO_CHROMIUM, PHONE, Complaints, chromium
 from tests.e2e.stack import Stack, running
-from tests.e2e.story import PASSWORD, Story, play
+from tests.e2e.story import Story, play
+from tests.e2e.tour import look_around
 
 ALBUM: Final = Path("build") / "screens"
 # Slow enough that no question goes stale while its page is photographed.
 DAY_S: Final = 8.0
 LOCALES: Final = {"cs": "cs-CZ", "en": "en-GB"}
-OWNERS_PAGES: Final = (
-    *("dashboard", "handovers", "handover-new", "people", "contact-new", "recipient-new", "schedule", "arm", "history"),
-    *("account", "account-phone", "account_email", "account_change_password", "mfa_index", "mfa_activate_totp"),
-    *("mfa_list_webauthn", "mfa_add_webauthn", "mfa_generate_recovery_codes", "usersessions_list", "operator", "demo"),
-    *("account_logout",),
-)
-OWNERS_LINKS: Final = "main a[href^='/handovers/'], main a[href^='/people/']"
-OWNERS_PAGES_MAX: Final = 60
-STRANGERS_PAGES: Final = ("account_login", "account_reset_password", "account_reset_password_done", "consent-erased")
-STRANGERS_ERRORS: Final = ("checkin", "no-such-page")
 
 
 class Camera:
@@ -65,6 +57,7 @@ def main() -> int:
     if CHROMIUM is None:
         sys.stderr.write(f"{NO_CHROMIUM}\n")
         return 1
+    shutil.rmtree(ALBUM, ignore_errors=True)
     for language in LOCALES:
         with (
             tempfile.TemporaryDirectory(prefix="stafeta-screens-") as directory,
@@ -80,32 +73,8 @@ def _photograph(stack: Stack, language: str) -> int:
     with chromium(stack.site_url, locale=LOCALES[language], looker=camera) as browsers:
         story = Story(stack, browsers, karel_asks_to_wait=True, language=language)
         dana = play(story)
-        _open_everything(dana)
-        stranger = browsers.visitor()
-        for name in STRANGERS_PAGES:
-            stranger.open(reverse(name))
-        for address in STRANGERS_ERRORS:
-            stranger.open(f"/{address}/")
+        look_around(browsers, dana)
     return camera.taken
-
-
-def _open_everything(dana: Visitor) -> None:
-    """Open the owner's pages, and those of single handovers and people that they lead to."""
-    addresses = [reverse(name) for name in OWNERS_PAGES]
-    for number in range(OWNERS_PAGES_MAX):
-        if number == len(addresses):
-            return
-        _open(dana, addresses[number])
-        found: list[str] = dana.page.eval_on_selector_all(OWNERS_LINKS, "links => links.map(one => one.pathname)")
-        addresses += [address for address in dict.fromkeys(found) if address not in addresses]
-
-
-def _open(dana: Visitor, address: str) -> None:
-    """Open a page that may ask for the password first."""
-    dana.open(address)
-    if dana.path == reverse("account_reauthenticate"):
-        dana.fill(password=PASSWORD)
-        dana.press("form:has([name=password]) button[type=submit]")
 
 
 def _name_of(page: Page) -> str:

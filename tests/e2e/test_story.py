@@ -11,6 +11,7 @@ from tests.e2e import thief
 from tests.e2e.browsers import CHROMIUM, NO_CHROMIUM, chromium
 from tests.e2e.stack import running
 from tests.e2e.story import CANARY, PASSWORD, Story, codes_in, play, tokens_in
+from tests.e2e.tour import look_around
 
 DAY_S = 4.0
 
@@ -27,7 +28,9 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     ):
         story = Story(stack, browsers, karel_asks_to_wait=workers == 1)
         try:
-            play(story)
+            dana = play(story)
+            if workers == 1:
+                look_around(browsers, dana)
         except BaseException:
             sys.stderr.write(f"the story stopped in “{story.scene}”\n")
             raise
