@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import allauth
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from stafeta import clock
 from stafeta.accounts.models import User
 from stafeta.channels.text import SMS_CHARS_MAX, gsm7_length
 from stafeta.core.errors import Obsolete
@@ -166,6 +169,16 @@ def test_change_of_email_is_told_to_both(client: Client) -> None:
     told = newest("accounts.email_changed")
     assert told.to == "dana@example.org"
     assert "dana@new.example" in told.text
+
+
+def test_change_of_email_needs_a_fresh_signin(client: Client) -> None:
+    """Invariant 15: at a laptop left open nobody leads the ladder's questions to another mailbox."""
+    dana = make.owner()
+    sign_in(client, dana)
+    with time_machine.travel(clock.real_now() + timedelta(minutes=11)):
+        response = client.post(reverse("account_email"), {"action_add": "", "email": "mallory@example.org"})
+    assert response["Location"].startswith(reverse("account_reauthenticate"))
+    assert not messages("accounts.email_confirmation")
 
 
 def test_nothing_leaves_beside_the_outbox(client: Client) -> None:

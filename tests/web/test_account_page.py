@@ -178,6 +178,15 @@ def test_another_zone_needs_a_fresh_signin(client: Client, dana: User) -> None:
     assert User.objects.get(pk=dana.pk).zone == "Europe/Prague"
 
 
+@pytest.mark.usefixtures("keys_file")
+def test_another_zone_of_an_armed_switch_is_told(client: Client) -> None:
+    """It moves the questions, as the schedule's own page does (invariant 15)."""
+    dana = make.armed_owner()
+    sign_in(client, dana)
+    client.post(reverse("account"), {"name": dana.name, "language": "cs", "zone": "America/New_York"})
+    assert newest("web.switch_changed").to == dana.email
+
+
 def test_language_switch_is_remembered(client: Client, dana: User) -> None:
     """In the account of who is signed in, in a cookie for everybody; only by a press, only languages we speak."""
     assert client.get(reverse("account"))["Content-Language"] == "cs"

@@ -20,10 +20,10 @@ from stafeta import clock
 from stafeta.accounts.addresses import format_phone
 from stafeta.accounts.models import User
 from stafeta.accounts.services.change_person import change_person
-from stafeta.switches.services.change_choices import change_choices
 from stafeta.switches.services.ensure_switch import ensure_switch
 from stafeta.web.forms.account import PersonForm
 from stafeta.web.fresh import require_fresh_signin
+from stafeta.web.schedule import save_schedule
 from stafeta.web.views.owner import owner_of
 
 
@@ -44,15 +44,16 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 def save_person(request: HttpRequest, owner: User, form: PersonForm) -> None:
-    """Save the form; in another zone, the check-ins come at the same hour there."""
+    """Save the form; in another zone, the check-ins come at the same hour there, and the owner is told by e-mail."""
     moves = form.cleaned_data["zone"] != owner.zone
     if moves:
         require_fresh_signin(request)
     with transaction.atomic():
         change_person(owner=owner, **form.cleaned_data)
         if moves:
-            choices = replace(ensure_switch(owner=owner).owner_choices, zone=owner.zone)
-            change_choices(owner=owner, choices=choices, now=clock.now())
+            switch = ensure_switch(owner=owner)
+            choices = replace(switch.owner_choices, zone=owner.zone)
+            save_schedule(switch=switch, choices=choices, now=clock.now())
 
 
 def _state(owner: User) -> dict[str, object]:
