@@ -15,7 +15,8 @@ from stafeta.accounts.services.codes import code_of
 from stafeta.accounts.signed_links import url_for
 from stafeta.core.links import Link, Purpose
 from stafeta.outbox.models import Message
-from stafeta.switches.models import ServiceClock
+from stafeta.switches.models import ServiceClock, Switch
+from stafeta.switches.services.ensure_switch import ensure_switch
 from stafeta.vault.models import ConsentState, Grant, Handover, Reading, Recipient
 from stafeta.vault.services.delete_handover import delete_handover
 from stafeta.vault.services.follow_up import follow_up
@@ -188,6 +189,17 @@ def test_who_has_read_reads_on_after_the_owners_return(browser: Client, released
     enter_code(browser)
     closed(released)
     assert make.SECRET_TEXT in shown_anywhere(browser)
+
+
+def test_after_the_owners_return_the_news_is_that_all_is_well(browser: Client, released: Handover) -> None:
+    """Nobody is to read again that something unfortunate has happened."""
+    enter_code(browser)
+    closed(released)
+    Switch.objects.filter(pk=ensure_switch(owner=released.owner).pk).update(id=SWITCH, cycle=CYCLE + 1)
+    page = browser.get(reverse("release")).content.decode()
+    assert "Dana Nováková is all right" in page
+    assert "unfortunate" not in page
+    assert reverse("release-read") in page
 
 
 def test_who_never_answered_is_asked_first_and_then_reads(browser: Client, released: Handover) -> None:

@@ -17,6 +17,8 @@ from stafeta.accounts.addresses import mask_phone
 from stafeta.accounts.moments import Moment
 from stafeta.core.errors import BadLink, CodeError, CodeThrottled
 from stafeta.core.links import Link, Purpose
+from stafeta.core.states import Released
+from stafeta.switches.models import Switch
 from stafeta.switches.selectors import on_wall, service_second
 from stafeta.vault.models import ConsentState, Grant
 from stafeta.vault.selectors import OpenRelease, release_behind
@@ -64,7 +66,10 @@ def behind_the_code(page: Page) -> Page:
 
 @behind_the_link
 def release(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResponse:
-    """Tell the news; who never agreed is asked first. POST takes "agree" or "decline"."""
+    """Tell the news; who never agreed is asked first. POST takes "agree" or "decline".
+
+    Once the owner has returned, it is open only to who has read already, and the news is that all is well.
+    """
     if request.method == "POST":
         if request.POST.get("answer") == "agree":
             give_consent(recipient=found.recipient, now=clock.now())
@@ -78,7 +83,8 @@ def release(request: HttpRequest, link: Link, found: OpenRelease) -> HttpRespons
         "is_open": gate_is_open(request, link, real_now=clock.real_now()),
         "until": _until(found.grants, found),
     }
-    return render(request, "web/release/news.html", context)
+    page = "returned" if _has_returned(link) else "news"
+    return render(request, f"web/release/{page}.html", context)
 
 
 @behind_the_link
@@ -148,6 +154,12 @@ def _send_code(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResp
 
 def _ids(link: Link) -> list[int]:
     return [link.person, link.switch, link.cycle]
+
+
+def _has_returned(link: Link) -> bool:
+    """Whether the owner was heard from after the release that the link belongs to."""
+    switch = Switch.objects.filter(pk=link.switch).first()
+    return switch is not None and not (switch.cycle == link.cycle and isinstance(switch.ladder_state, Released))
 
 
 def _has_agreed(found: OpenRelease) -> bool:
