@@ -56,7 +56,7 @@ def test_what_takes_no_sms_is_refused_with_the_reason(text: str, problem: PhoneP
 def test_phone_is_shown_with_spaces_and_masked_for_others() -> None:
     """The mask shows only what its owner recognises."""
     assert format_phone("+420601123456") == "+420 601 123 456"
-    assert mask_phone("+420601123456") == "+420 ••• ••• 456"
+    assert mask_phone("+420601123456") == "+420\u00a0•••\u00a0•••\u00a0456"
     assert country_prefix("+420601123456") == "420"
 
 

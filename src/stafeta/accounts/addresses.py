@@ -13,6 +13,7 @@ from stafeta.core.errors import StafetaError
 
 REGION_DEFAULT: Final = "CZ"
 PHONE_CHARS_MAX: Final = 40
+NO_BREAK_SPACE: Final = "\u00a0"
 
 _NO_SMS: Final = frozenset(
     {
@@ -88,7 +89,7 @@ def format_phone(phone: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """Return a number of which only its owner recognises the rest: "+420 ••• ••• 456"."""
+    """Return a number of which only its owner recognises the rest: "+420 ••• ••• 456"; its spaces break no line."""
     shown = format_phone(phone)
     prefix, _, rest = shown.partition(" ")
     hidden = len([character for character in rest if character.isdigit()]) - 3
@@ -96,7 +97,7 @@ def mask_phone(phone: str) -> str:
     for character in rest:
         out.append("•" if character.isdigit() and hidden > 0 else character)
         hidden -= character.isdigit()
-    return f"{prefix} {''.join(out)}"
+    return f"{prefix} {''.join(out)}".replace(" ", NO_BREAK_SPACE)
 
 
 def country_prefix(phone: str) -> str:
