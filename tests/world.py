@@ -40,13 +40,14 @@ class RecordingChannel:
     sent: list[EmailMessage | SmsMessage] = field(default_factory=list)
     fail: Callable[[str], DeliveryError | None] = lambda _to: None
     name: str = "recording"
+    next_id: str = ""
 
     def send(self, message: EmailMessage | SmsMessage) -> Accepted:
         error = self.fail(message.to)
         if error is not None:
             raise error
         self.sent.append(message)
-        return Accepted(f"provider-{len(self.sent)}")
+        return Accepted(self.next_id or f"provider-{len(self.sent)}")
 
     def close(self) -> None:
         pass

@@ -10,9 +10,9 @@ from stafeta.core.errors import ChannelUnavailable, DeliveryError, DeliveryRefus
 from stafeta.outbox import kinds
 from stafeta.outbox.kinds import Rendered
 from stafeta.outbox.models import ChannelHealth, Message
-from stafeta.outbox.selectors import OUTAGE_MAX, outage
+from stafeta.outbox.selectors import ALONE_MAX, OUTAGE_MAX, outage
 from stafeta.outbox.services.claim import claim
-from stafeta.outbox.services.deliver import LEASE_S, Channels, deliver
+from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, LEASE_S, Channels, deliver
 from stafeta.outbox.services.queue import LADDER, REMINDER, URGENT, Draft, enqueue
 from stafeta.outbox.services.settle import BACKOFF_S, FAULTS_MAX, MESSAGE_AGE_MAX, REFUSED_AGE_MAX
 from tests.make import NOON
@@ -44,6 +44,7 @@ class Outbox:
         self.now = NOON
         self.email, self.sms = RecordingChannel(), RecordingChannel()
         self.settled: list[str] = []
+        self.poisoned = ""
 
     def queue(self, key: str, *, kind: str = "test.hello", channel: str = "email", priority: int = LADDER) -> Message:
         params = {"to": f"{key}@example.org"}
@@ -59,6 +60,8 @@ class Outbox:
         )
 
     def _on_settled(self, message: Message, _now: datetime) -> None:
+        if message.key == self.poisoned:
+            raise KeyError("a switch nobody can read")
         self.settled.append(f"{message.key} {message.state}")
 
     def refuse(self, error: DeliveryError) -> None:
@@ -173,7 +176,7 @@ def test_a_message_that_lost_its_sense_is_cancelled(outbox: Outbox) -> None:
 def test_a_leased_message_is_nobody_elses_until_the_lease_runs_out(outbox: Outbox) -> None:
     """Invariant 11: a worker killed between claiming and sending loses nothing."""
     outbox.queue("ema")
-    assert len(claim(now=outbox.now, lease=LEASE, limit=10)) == 1
+    assert len(claim(channel="email", now=outbox.now, lease=LEASE, limit=10)) == 1
     assert outbox.deliver() == 0
     outbox.now += LEASE
     assert outbox.deliver() == 1
@@ -228,3 +231,68 @@ def test_an_outage_nobody_waits_for_is_none(outbox: Outbox) -> None:
     outbox.deliver()
     Message.objects.update(state="cancelled")
     assert outage(now=NOON) is None
+
+
+def test_nothing_a_provider_says_keeps_its_answer_from_being_recorded(outbox: Outbox) -> None:
+    """Invariant 12: an odd answer that no database holds would come again and again, and those behind it never."""
+    outbox.queue("ema")
+    outbox.queue("ivo")
+    outbox.refuse(DeliveryRefused("550 no\x00such\ud800user " + "x" * 999, permanent=True))
+    outbox.email.fail = lambda to, refusal=outbox.email.fail: refusal(to) if to.startswith("ema") else None
+    outbox.email.next_id = "\x00\ud800" + "9" * 999
+    outbox.deliver()
+    states = dict(Message.objects.values_list("key", "state"))
+    assert states == {"ema": "dead", "ivo": "accepted"}
+
+
+def test_what_settling_leads_to_may_fail_without_the_message_or_any_other(outbox: Outbox) -> None:
+    """Invariant 12: a switch that cannot be decided must not let its prompt go out for ever, nor stop the others."""
+    outbox.queue("ema")
+    outbox.queue("ivo")
+    outbox.poisoned = "ema"
+    assert outbox.deliver() == 2
+    assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
+    assert outbox.settled == ["ivo accepted"]
+
+
+def test_a_provider_away_never_lets_the_other_wait_behind_its_queue(outbox: Outbox) -> None:
+    for number in range(DELIVER_BATCH_MAX + 10):
+        outbox.queue(f"sms-{number}", channel="sms", priority=URGENT)
+    outbox.queue("ema")
+    outbox.sms.fail = lambda _to: ChannelUnavailable("no credit")
+    outbox.deliver()
+    assert [message.to for message in outbox.email.sent] == ["ema@example.org"]
+
+
+def test_a_message_that_alone_finds_no_provider_stops_nobody(outbox: Outbox) -> None:
+    """Invariant 12: a number at which the gateway always stumbles is that number's fault once others got through."""
+    outbox.queue("poison")
+    outbox.email.fail = lambda to: ChannelUnavailable("answered 500") if to.startswith("poison") else None
+    heard = []
+    for number in range(ALONE_MAX + 3):
+        outbox.deliver()
+        heard.append(outage(now=outbox.now) is None)
+        outbox.queue(f"ema-{number}")
+        outbox.now += timedelta(hours=1)
+        outbox.email.fail, poisoned = (lambda _to: None), outbox.email.fail
+        Message.objects.filter(key="poison").update(lease_until=outbox.now + timedelta(minutes=1))
+        outbox.deliver()
+        outbox.now += timedelta(hours=1)
+        outbox.email.fail = poisoned
+    assert heard == [False] * ALONE_MAX + [True] * 3
+    outbox.now = NOON + REFUSED_AGE_MAX + timedelta(hours=2)
+    outbox.deliver()
+    assert Message.objects.get(key="poison").state == "dead"
+
+
+def test_an_outage_begins_anew_when_nobody_has_waited_since_the_last(outbox: Outbox) -> None:
+    """What failed once, weeks ago, and was not asked since must not count as having failed for weeks."""
+    outbox.queue("dana")
+    outbox.refuse(ChannelUnavailable("smtp is down"))
+    outbox.deliver()
+    Message.objects.update(state="cancelled")
+    outbox.now += timedelta(days=14)
+    outbox.queue("ema")
+    outbox.deliver()
+    assert outage(now=outbox.now) is not None
+    assert outage(now=outbox.now + OUTAGE_MAX) is None

@@ -19,6 +19,7 @@ class Message(models.Model):
     kind: names its renderer. params: ids the renderer needs; never a token, a code or a text.
     owner: whose dead letter it would be.
     priority: smaller goes first.
+    refusals: how often it found its provider away again after others had been taken there in between.
     lease_until: a worker is at it until then; after that anybody may take it over.
     """
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from stafeta.outbox.models import ChannelHealth, Message
 
 OUTAGE_MAX = timedelta(days=3)
+ALONE_MAX = 3
+
+
+def kept_waiting() -> QuerySet[Message]:
+    """Return the messages that were tried and wait, without those that alone find no provider (`services.settle`)."""
+    return Message.objects.filter(state=Message.State.QUEUED, attempts__gt=0, refusals__lt=ALONE_MAX)
 
 
 def outage(*, now: datetime) -> str | None:
@@ -15,7 +23,7 @@ def outage(*, now: datetime) -> str | None:
     A provider fails while messages wait that it does not take. One that fails alone counts for three days at most:
     after that the other has to carry the ladder, or a lapsed SMS account would keep a release from ever coming.
     """
-    waiting = Message.objects.filter(state=Message.State.QUEUED, attempts__gt=0).values("channel")
+    waiting = kept_waiting().values("channel")
     failing = list(ChannelHealth.objects.filter(failing_since__isnull=False, channel__in=waiting))
     alone = len(failing) == 1
     for health in failing:

@@ -11,12 +11,12 @@ from stafeta.outbox.models import Message
 
 
 @transaction.atomic
-def claim(*, now: datetime, lease: timedelta, limit: int) -> list[Message]:
-    """Lease at most `limit` messages that are due, urgent ones first, so that nobody else sends them meanwhile."""
+def claim(*, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Message]:
+    """Lease at most `limit` messages of a channel that are due, urgent ones first, so that nobody else sends them."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
     waiting = (
         Message.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(free, state=Message.State.QUEUED, next_attempt_at__lte=now)
+        .filter(free, channel=channel, state=Message.State.QUEUED, next_attempt_at__lte=now)
         .order_by("priority", "next_attempt_at", "pk")
     )
     messages = list(waiting[:limit])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,28 +39,40 @@ def deliver(
     on_settled: OnSettled,
     limit: int = DELIVER_BATCH_MAX,
 ) -> int:
-    """Attempt at most `limit` due messages once each and return how many were attempted.
+    """Attempt at most `limit` due messages of each channel once each and return how many were attempted.
 
     `now` is asked again for every message, for sending takes time; `pace` is how much faster than people it runs.
     `on_settled` is told, inside the settling transaction, of every message that reached its end. A message that
-    raises is recorded and delays no other (invariant 12). A provider that is away ends the batch for its channel.
+    raises is recorded and delays no other (invariant 12). A provider that is away ends the batch of its channel alone.
     """
     lease = timedelta(seconds=LEASE_S * pace)
-    messages = claim(now=now(), lease=lease, limit=limit)
-    away: set[str] = set()
     attempted = 0
-    for message in messages:
-        if message.channel in away:
-            Message.objects.filter(pk=message.pk, lease_until=message.lease_until).update(lease_until=None)
-            continue
-        if now() >= (message.lease_until or now()):
-            continue  # too slow: it is somebody else's by now
-        outcome = attempt(message, channels)
-        settle(message, outcome, now=now(), pace=pace, on_settled=on_settled)
-        attempted += 1
-        if outcome.kind is Attempt.Outcome.UNAVAILABLE:
-            away.add(message.channel)
+    for channel in ChannelKind:
+        messages = claim(channel=channel, now=now(), lease=lease, limit=limit)
+        for number, message in enumerate(messages):
+            if now() >= (message.lease_until or now()):
+                continue  # too slow: it is somebody else's by now
+            outcome = attempt(message, channels)
+            _record(message, outcome, now=now(), pace=pace, on_settled=on_settled)
+            attempted += 1
+            if outcome.kind is Attempt.Outcome.UNAVAILABLE:
+                _give_back(messages[number + 1 :])
+                break
     return attempted
+
+
+def _record(message: Message, outcome: Outcome, *, now: datetime, pace: float, on_settled: OnSettled) -> None:
+    try:
+        settle(message, outcome, now=now, pace=pace, on_settled=on_settled)
+    except OperationalError:
+        raise
+    except Exception as fault:  # its lease runs out, and it is tried again; those behind it must not wait for that
+        log.error("message %s (%s) cannot be settled: %s", message.pk, message.kind, type(fault).__name__)
+
+
+def _give_back(messages: Sequence[Message]) -> None:
+    for message in messages:
+        Message.objects.filter(pk=message.pk, lease_until=message.lease_until).update(lease_until=None)
 
 
 def attempt(message: Message, channels: Channels) -> Outcome:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from stafeta.outbox.models import Attempt, ChannelHealth, Message
+from stafeta.outbox.selectors import ALONE_MAX, kept_waiting
+
+log = logging.getLogger(__name__)
 
 OnSettled = Callable[[Message, datetime], None]
 
@@ -17,7 +21,7 @@ UNAVAILABLE_BACKOFF_S = (15, 60, 300, 900)
 REFUSED_AGE_MAX = timedelta(days=3)
 MESSAGE_AGE_MAX = timedelta(days=90)
 FAULTS_MAX = 12
-DETAIL_CHARS_MAX = 300
+DETAIL_CHARS_MAX, TO_CHARS_MAX, PROVIDER_ID_CHARS_MAX = 300, 254, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +38,47 @@ def settle(message: Message, outcome: Outcome, *, now: datetime, pace: float, on
     """Write the outcome of an attempt at a leased message; `on_settled` joins the transaction when it is final.
 
     A lease that was lost meanwhile changes nothing but the attempt's record: whoever holds the message settles it.
+    What `on_settled` raises is logged and takes back only what it did itself: the message has left all the same.
     pace: how much faster than people the clock runs; backoffs are stretched by it.
     """
+    outcome = replace(
+        outcome,
+        detail=_plain(outcome.detail, DETAIL_CHARS_MAX),
+        to=_plain(outcome.to, TO_CHARS_MAX),
+        provider_id=_plain(outcome.provider_id, PROVIDER_ID_CHARS_MAX),
+    )
     with transaction.atomic():
-        Attempt.objects.create(message=message, at=now, outcome=outcome.kind, detail=outcome.detail[:DETAIL_CHARS_MAX])
-        _note_health(message.channel, outcome, now=now)
-        held = Message.objects.select_for_update().filter(pk=message.pk, state=Message.State.QUEUED)
-        row = held.first()
+        Attempt.objects.create(message=message, at=now, outcome=outcome.kind, detail=outcome.detail)
+        row = Message.objects.select_for_update().filter(pk=message.pk, state=Message.State.QUEUED).first()
+        _note_health(row or message, outcome, now=now)
         if row is None or (row.lease_until != message.lease_until and outcome.kind is not Attempt.Outcome.ACCEPTED):
             return
         _put(row, outcome, now=now, pace=pace)
         row.save()
         if row.state != Message.State.QUEUED:
+            _tell(row, now=now, on_settled=on_settled)
+
+
+def _tell(row: Message, *, now: datetime, on_settled: OnSettled) -> None:
+    try:
+        with transaction.atomic():
             on_settled(row, now)
+    except OperationalError:
+        raise
+    except Exception as fault:  # e.g. a switch nobody can read: its message must not go out for ever (invariant 12)
+        log.error("message %s (%s) led to nothing: %s", row.pk, row.kind, type(fault).__name__)
+
+
+def _plain(text: str, chars_max: int) -> str:
+    """Return what a database can hold of something that a provider said."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:chars_max]
 
 
 def _put(row: Message, outcome: Outcome, *, now: datetime, pace: float) -> None:
     row.attempts += 1
     row.lease_until = None
     row.to = outcome.to or row.to
-    row.problem = outcome.detail[:DETAIL_CHARS_MAX]
+    row.problem = outcome.detail
     row.state = _state_after(row, outcome, now=now)
     if row.state == Message.State.QUEUED:
         table = UNAVAILABLE_BACKOFF_S if outcome.kind is Attempt.Outcome.UNAVAILABLE else BACKOFF_S
@@ -78,15 +103,27 @@ def _state_after(row: Message, outcome: Outcome, *, now: datetime) -> Message.St
         case Attempt.Outcome.FAULT:
             return Message.State.DEAD if row.attempts >= FAULTS_MAX else Message.State.QUEUED
         case Attempt.Outcome.UNAVAILABLE:
-            return Message.State.DEAD if age >= MESSAGE_AGE_MAX else Message.State.QUEUED
+            age_max = REFUSED_AGE_MAX if row.refusals >= ALONE_MAX else MESSAGE_AGE_MAX
+            return Message.State.DEAD if age >= age_max else Message.State.QUEUED
     raise AssertionError(outcome.kind)
 
 
-def _note_health(channel: str, outcome: Outcome, *, now: datetime) -> None:
-    """A provider is failing from its first unavailability until it answers anything about any message."""
+def _note_health(row: Message, outcome: Outcome, *, now: datetime) -> None:
+    """A provider is failing from its first unavailability until it answers anything about any message.
+
+    It fails anew when nobody has waited for it since it last did. And if others were taken between two attempts at
+    one message, which finds it away each time, then after `ALONE_MAX` times that message is to blame, not the provider.
+    """
     if outcome.kind is Attempt.Outcome.UNAVAILABLE:
-        ChannelHealth.objects.get_or_create(channel=channel)
-        ChannelHealth.objects.filter(channel=channel, failing_since__isnull=True).update(failing_since=now)
-        ChannelHealth.objects.filter(channel=channel).update(reason=outcome.detail[:DETAIL_CHARS_MAX])
+        health, _made = ChannelHealth.objects.get_or_create(channel=row.channel)
+        row.refusals += health.failing_since is None and row.attempts > 0
+        if row.refusals >= ALONE_MAX:
+            return
+        if health.failing_since is None or not kept_waiting().filter(channel=row.channel).exists():
+            health.failing_since = now
+        health.reason = outcome.detail
+        health.save()
     elif outcome.kind in (Attempt.Outcome.ACCEPTED, Attempt.Outcome.REFUSED, Attempt.Outcome.REFUSED_FOR_NOW):
-        ChannelHealth.objects.filter(channel=channel).exclude(failing_since=None).update(failing_since=None, reason="")
+        ChannelHealth.objects.filter(channel=row.channel).exclude(failing_since=None).update(
+            failing_since=None, reason=""
+        )
