@@ -40,7 +40,13 @@ def browser(client: Client, ema: Recipient) -> Client:
 
 def test_the_page_says_who_why_what_and_how_to_leave(browser: Client, ema: Recipient) -> None:
     page = browser.get(reverse("consent")).content.decode()
-    for said in ("Dana Nováková", "ema@example.org", "+420\u00a0•••\u00a0•••\u00a0002", "legitimate interest", "Erase everything"):
+    for said in (
+        "Dana Nováková",
+        "ema@example.org",
+        "+420\u00a0•••\u00a0•••\u00a0002",
+        "legitimate interest",
+        "Erase everything",
+    ):
         assert said in page
 
 
