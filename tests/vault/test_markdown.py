@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from time import perf_counter
 
 import pytest
 
 from stafeta.vault.markdown import render
+from stafeta.vault.sealing import CONTENT_BYTES_MAX
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -64,3 +66,18 @@ def test_a_text_that_begins_lower_skips_no_level() -> None:
     assert "<h3" in html
     assert "<h4" in html
     assert "<h5" not in html
+
+
+@pytest.mark.parametrize("mark", ["[", "*_", "- a\n", "![", "<&", "http://a.b ", "a@b.cz "])
+def test_a_megabyte_of_marks_keeps_nobody_waiting(mark: str) -> None:
+    """A page that took half a minute would be one that nobody gets to read, and a way to stop the service."""
+    text = mark * (CONTENT_BYTES_MAX // len(mark))
+    began = perf_counter()
+    page = render(text)
+    assert perf_counter() - began < 10
+    assert len(page.html) >= len(text) / 2
+
+
+def test_a_very_long_plain_text_is_still_markdown() -> None:
+    text = "# Heading\n\n" + "A sentence of some words, as people write them. **Loud** [site](https://a.cz).\n\n" * 7000
+    assert "<strong>Loud</strong>" in render(text).html

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from stafeta.accounts.models import CodeChallenge
 from stafeta.accounts.services.codes import code_of
@@ -253,6 +254,7 @@ def test_a_false_alarm_goes_by_sms_where_the_e_mail_never_came(story: Story) -> 
 
 
 def test_a_handover_none_of_whose_people_can_be_reached_is_named(story: Story) -> None:
+    """Only the e-mail has the link: an SMS that says "look into your mail" reaches nobody whose mail is refused."""
     ivo = make.recipient(story.dana, "ivo@example.org", phone="+420601000005")
     story.handover.recipients.add(ivo)
     story.release()
@@ -260,19 +262,21 @@ def test_a_handover_none_of_whose_people_can_be_reached_is_named(story: Story) -
     news = Message.objects.filter(kind__startswith="vault.release")
     news.filter(params__recipient=story.ema.pk).update(state=Message.State.DEAD)
     assert story.follow_up().unreached == ()
-    news.filter(params__recipient=ivo.pk, channel="email").update(state=Message.State.BOUNCED)
+    news.filter(params__recipient=ivo.pk, channel="sms").update(state=Message.State.DEAD)
     assert story.follow_up().unreached == ()
-    news.filter(params__recipient=ivo.pk).update(state=Message.State.DEAD)
+    news.filter(params__recipient=ivo.pk).update(state=Message.State.ACCEPTED)
+    news.filter(params__recipient=ivo.pk, channel="email").update(state=Message.State.BOUNCED)
     assert story.follow_up().unreached == (story.handover.pk,)
     assert story.follow_up().unreached == (story.handover.pk,)
 
 
+@time_machine.travel(make.NOON)
 def test_a_copy_by_e_mail_goes_only_to_who_reads_and_only_while_open(story: Story) -> None:
     story.release()
     story.follow_up()
     (grant,) = read(story)
-    mail_content(grant=grant, now=story.now)
-    mail_content(grant=grant, now=story.now + timedelta(seconds=1))
+    mail_content(grant=grant, now=story.now, service_s=RELEASED_S)
+    mail_content(grant=grant, now=story.now + timedelta(seconds=1), service_s=RELEASED_S)
     (message,) = queued("vault.content")
     mail = rendered(message)
     assert mail is not None
@@ -284,9 +288,23 @@ def test_a_copy_by_e_mail_goes_only_to_who_reads_and_only_while_open(story: Stor
     Grant.objects.update(closed_at=story.now)
     assert rendered(message) is None
     with pytest.raises(BadLink):
-        mail_content(grant=grant, now=story.now + timedelta(hours=1))
+        mail_content(grant=grant, now=story.now + timedelta(hours=1), service_s=RELEASED_S)
 
 
+def test_a_copy_that_could_not_leave_in_time_leaves_no_more(story: Story) -> None:
+    """Asked for on the last day, delivered after an outage: by then the recipient may not read it any more."""
+    story.release()
+    story.follow_up()
+    (grant,) = read(story)
+    mail_content(grant=grant, now=story.now, service_s=RELEASED_S + 89 * DAY_S)
+    (message,) = queued("vault.content")
+    with time_machine.travel(story.now + timedelta(hours=23)):
+        assert rendered(message)
+    with time_machine.travel(story.now + timedelta(hours=25)):
+        assert rendered(message) is None
+
+
+@time_machine.travel(make.NOON)
 def test_the_copy_keeps_the_text_to_the_letter(story: Story) -> None:
     from stafeta.vault.services.save_handover import save_handover
 
@@ -295,7 +313,7 @@ def test_the_copy_keeps_the_text_to_the_letter(story: Story) -> None:
     story.release()
     story.follow_up()
     (grant,) = read(story)
-    mail_content(grant=Grant.objects.get(pk=grant.pk), now=story.now)
+    mail_content(grant=Grant.objects.get(pk=grant.pk), now=story.now, service_s=RELEASED_S)
     mail = rendered(queued("vault.content")[0])
     assert mail is not None
     assert text in mail.text

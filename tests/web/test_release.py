@@ -255,7 +255,7 @@ def test_neither_content_nor_code_is_in_the_session_or_any_row(browser: Client, 
     browser.get(reverse("release-read"))
     browser.post(reverse("release-mail", args=[Grant.objects.get().pk]))
     stored = database_as_text() + str(dict(browser.session.items()))
-    for secret in (make.SECRET_TEXT, "7319", digits):
+    for secret in (make.SECRET_TEXT, "kapr-7319", digits):
         assert secret not in stored
     assert GATE_KEY in browser.session
 

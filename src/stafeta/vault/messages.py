@@ -113,7 +113,8 @@ def content(message: Message) -> Rendered:
     """Render the copy that the recipient asked for: the only mail with content. Raises Obsolete once it has closed."""
     recipient = _recipient_of(message)
     grant = _told_grants(message, recipient).filter(pk=message.params["grant"]).select_related("handover").first()
-    if grant is None or grant.first_read_at is None or recipient.consent != ConsentState.GIVEN:
+    is_late = clock.now().timestamp() >= message.params["until"]
+    if grant is None or grant.first_read_at is None or is_late or recipient.consent != ConsentState.GIVEN:
         raise Obsolete("the recipient may not read it any more")
     markdown = read_content(grant.handover)
     rendered = _mail(recipient, "content", {"title": grant.handover.title, "mark": CONTENT_MARK}, headers={})

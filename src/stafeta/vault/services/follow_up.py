@@ -28,7 +28,7 @@ UNREACHED_SAID_FOR: Final = timedelta(days=30)
 class FollowUp:
     """What one round did.
 
-    told, reminded: how many people. unreached: ids of handovers of whose recipients none got any news through; said
+    told, reminded: how many people. unreached: ids of handovers of whose recipients none got the news through; said
     again each round, for the caller's messages have keys of their own.
     """
 
@@ -86,13 +86,13 @@ def _next_reminder_s(grant: Grant, service_s: int) -> int | None:
 
 
 def _unreached(*, now: datetime, service_s: int, limit: int) -> tuple[int, ...]:
-    """Return the handovers whose told recipients have all had every message of their news refused for good."""
-    dead = [
-        Exists(Message.objects.filter(key=Concat(OuterRef("news"), Value(channel)), state__in=FAILED))
-        for channel in (":email", ":sms")
-    ]
+    """Return the handovers whose told recipients have all had the e-mail with their link refused for good.
+
+    The SMS beside it only says that an e-mail waits, so whoever gets the SMS alone gets nothing.
+    """
+    dead = Exists(Message.objects.filter(key=Concat(OuterRef("news"), Value(":email")), state__in=FAILED))
     recent = _willing(service_s).filter(told_at__gt=now - UNREACHED_SAID_FOR, first_read_at=None)
-    lost = recent.filter(*dead).order_by("pk").values_list("handover", "switch", "cycle", "pk")[:limit]
+    lost = recent.filter(dead).order_by("pk").values_list("handover", "switch", "cycle", "pk")[:limit]
     lost_ids = {pk for *_, pk in lost}
     found = set()
     for handover, switch, cycle, _pk in lost:

@@ -46,6 +46,7 @@ def record_reading(*, grants: Iterable[Grant], now: datetime, how: Reading.How =
             .filter(pk__in=[grant.pk for grant in grants], closed_at=None, handover__deleted_at=None)
             .filter(recipient__consent=ConsentState.GIVEN)
             .select_related("handover", "recipient__owner")
+            .order_by("pk")  # as `close_grants` locks them
         )
         shown = tuple(still_open)
         if not shown:
@@ -58,10 +59,11 @@ def record_reading(*, grants: Iterable[Grant], now: datetime, how: Reading.How =
     return shown
 
 
-def mail_content(*, grant: Grant, now: datetime) -> None:
+def mail_content(*, grant: Grant, now: datetime, service_s: int) -> None:
     """Queue a copy of the content to the recipient's e-mail, at their own request. Raises BadLink when it has closed.
 
-    The message carries the grant's id; the content is decrypted when it is sent, if the grant is still open then.
+    The message carries the grant's id; the content is decrypted when it is sent, if the grant is still open then and
+    its days cannot have run out since `service_s`, the service second at which this was asked.
     Pressed again within ten minutes nothing more is sent.
     """
     with transaction.atomic():
@@ -81,6 +83,7 @@ def mail_content(*, grant: Grant, now: datetime) -> None:
                 "switch": grant.switch,
                 "cycle": grant.cycle,
                 "grant": grant.pk,
+                "until": int(now.timestamp()) + grant.expires_at_s - service_s,
             },
         )
         enqueue([draft], now=now)

@@ -133,7 +133,7 @@ def mail(request: HttpRequest, link: Link, found: OpenRelease, *, pk: int) -> Ht
     if grant is None:
         raise Http404("no such grant")
     if request.method == "POST":
-        mail_content(grant=grant, now=clock.now())
+        mail_content(grant=grant, now=clock.now(), service_s=service_second())
         words = _("A copy is on its way to %(email)s. Please delete it once you no longer need it.")
         messages.success(request, words % {"email": found.recipient.email})
         return redirect("release-read")
