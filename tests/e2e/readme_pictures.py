@@ -30,7 +30,7 @@ Nothing is on fire: the websites run on by themselves. Here is what whoever look
 
 ## The first day
 
-1. Call **Ondřej Beran, +420 601 000 009**. He is a developer too and knows about this.
+1. Call **Karel Novák, +420 601 000 002**. He knows about all this.
 2. Switch nothing off, and pay no invoice that you do not know.
 
 ## Where things are

@@ -24,7 +24,7 @@ Pokud tohle čtete, nemůžu se o vaše weby teď starat. Nic nehoří: weby pob
 potřebovat ten, kdo je po mně převezme.
 
 ## První den
-1. Zavolejte Ondřejovi Beranovi (je také vývojář a ví o tom): **+420 601 000 009**.
+1. Zavolejte Karlovi Novákovi (o všem ví): **+420 601 000 002**.
 2. Nic nevypínejte a neplaťte faktury, které neznáte.
 
 ## Kde co je
