@@ -13,6 +13,7 @@ from stafeta.outbox.models import ChannelHealth, Message
 from stafeta.switches.models import Event, Switch, TrustedContact
 from stafeta.switches.services.contact_says import ask_to_wait, vouch
 from stafeta.vault.models import ConsentState, Grant, Recipient
+from stafeta.web import notices
 from tests import make
 from tests.make import NOON
 from tests.web.desk import Desk, words
@@ -149,6 +150,21 @@ def test_disarming_asks_first_and_is_told_by_mail(desk: Desk) -> None:
     mail = desk.world.sent(to="dana@example.org")[-1]
     assert "You disarmed the switch." in mail.text
     assert "choose a new password" in mail.text
+
+
+@pytest.mark.parametrize(("page", "fields"), [("disarm", {}), ("pause", {"day": "2026-03-20"})])
+def test_what_stops_the_switch_and_the_mail_about_it_are_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, page: str, fields: dict[str, str]
+) -> None:
+    """Invariant 15: an intruder's change that nobody is told of must not stand."""
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(notices, "enqueue", fail)
+    with pytest.raises(RuntimeError):
+        desk.post(page, **fields)
+    assert desk.switch.phase == "Waiting"
 
 
 def test_disarming_needs_a_fresh_sign_in(desk: Desk) -> None:

@@ -96,6 +96,12 @@ def test_a_visitor_from_elsewhere_who_calls_us_localhost_sees_nothing(box: Mailb
     assert Client(REMOTE_ADDR="192.0.2.7").get("/mailbox/").status_code == 404
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_a_visitor_who_came_through_a_tunnel_sees_nothing(box: MailboxChannel, header: str) -> None:
+    """Through one on this machine everybody seems to sit here, and the mailbox has every link and every code."""
+    assert Client(headers={header: "192.0.2.7"}).get("/mailbox/").status_code == 404
+
+
 def test_every_page_says_where_the_messages_are_while_none_really_leaves(box: MailboxChannel) -> None:
     page = _get("/account/auth/signup/").content.decode()
     assert "Messages stay in the mailbox on this computer." in page

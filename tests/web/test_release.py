@@ -140,6 +140,14 @@ def test_the_gate_is_open_in_one_browser_and_for_one_link(browser: Client, relea
     assert secret.title not in shown_anywhere(browser)
 
 
+def test_another_phone_has_to_be_proved_again(browser: Client, released: Handover, ema: Recipient) -> None:
+    """Whoever opened it by the old phone is not who has the new one."""
+    enter_code(browser)
+    Recipient.objects.filter(pk=ema.pk).update(phone="+420601000077")
+    assert make.SECRET_TEXT not in shown_anywhere(browser)
+    assert browser.get(reverse("release-read"))["Location"] == reverse("release-code")
+
+
 def test_there_is_nothing_before_the_release(browser: Client, handover: Handover) -> None:
     assert browser.get(reverse("release")).status_code == 404
     assert browser.post(reverse("release-code"), {"send": "1"}).status_code == 404

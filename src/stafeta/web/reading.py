@@ -56,17 +56,21 @@ def section_of(handover: Handover, *, zone: str, now: datetime, grant: int | Non
 
 
 # The second gate ---------------------------------------------------------------------------------------------------
-def open_gate(request: HttpRequest, link: Link, *, real_now: datetime) -> None:
-    """Remember in this browser that the phone was proved for this link; the session gets a new id."""
+def open_gate(request: HttpRequest, link: Link, *, phone: str, real_now: datetime) -> None:
+    """Remember in this browser that `phone` was proved for this link; the session gets a new id."""
     request.session.cycle_key()
     until = real_now + GATE_OPEN_FOR
-    request.session[GATE_KEY] = [link.person, link.switch, link.cycle, until.timestamp()]
+    request.session[GATE_KEY] = [*_proved(link, phone), until.timestamp()]
 
 
-def gate_is_open(request: HttpRequest, link: Link, *, real_now: datetime) -> bool:
-    """Whether the phone was proved in this browser for this very link within the last hour."""
+def gate_is_open(request: HttpRequest, link: Link, *, phone: str, real_now: datetime) -> bool:
+    """Whether this very phone was proved in this browser for this very link within the last hour."""
     kept = request.session.get(GATE_KEY)
     if not kept:
         return False
-    *ids, until = kept
-    return bool(ids == [link.person, link.switch, link.cycle] and real_now.timestamp() < float(until))
+    *proved, until = kept
+    return bool(proved == _proved(link, phone) and real_now.timestamp() < float(until))
+
+
+def _proved(link: Link, phone: str) -> list[int | str]:
+    return [link.person, link.switch, link.cycle, phone]

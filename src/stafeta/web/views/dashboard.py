@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -123,8 +124,9 @@ def disarm_switch(request: HttpRequest) -> HttpResponse:
     if isinstance(switch.ladder_state, Resting):
         return redirect("dashboard")
     if request.method == "POST":
-        stood_down = stand_down(owner=switch.owner, now=clock.now())
-        tell_owner(switch=stood_down, now=clock.now(), even_resting=True)
+        with transaction.atomic():
+            stood_down = stand_down(owner=switch.owner, now=clock.now())
+            tell_owner(switch=stood_down, now=clock.now(), even_resting=True)
         messages.success(request, _("Disarmed. Nothing is asked and nothing is handed over until you arm it again."))
         return redirect("dashboard")
     return render(request, "web/dashboard/disarm.html")
@@ -141,11 +143,12 @@ def pause_switch(request: HttpRequest) -> HttpResponse:
     form = PauseForm(request.POST or None, choices=switch.owner_choices, now=now)
     if request.method == "POST" and form.is_valid():
         try:
-            paused = pause(owner=switch.owner, until=form.until, now=now)
+            with transaction.atomic():
+                paused = pause(owner=switch.owner, until=form.until, now=now)
+                tell_owner(switch=paused, now=now)
         except PolicyError:  # the day was the last one allowed, and its hour is past
             form.add_error("day", _("This is too far away. Choose a day before it."))
         else:
-            tell_owner(switch=paused, now=now)
             day = Moment(form.until, switch.owner_choices.zone, now).day
             messages.success(request, _("Paused until %(day)s. Then I will ask you at once.") % {"day": day})
             return redirect("dashboard")

@@ -26,6 +26,8 @@ from stafeta.web.mailbox import is_mailbox_open
 SHOWN_MAX = 100
 FRAME = "allow-top-navigation-by-user-activation allow-popups allow-popups-to-escape-sandbox"
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+# What proxies and tunnels add: through one on this machine everybody seems to sit at it.
+_SENT_ON = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
 
 View = Callable[..., HttpResponseBase]
 
@@ -45,7 +47,9 @@ def here_only(view: View) -> View:
 
 
 def _is_here(request: HttpRequest) -> bool:
-    """Whether the visitor is at this machine, whatever name they called it by."""
+    """Whether the visitor is at this machine, whatever name they called it by; who came through a proxy is not."""
+    if any(header in request.headers for header in _SENT_ON):
+        return False
     try:
         return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:

@@ -57,7 +57,7 @@ def behind_the_code(page: Page) -> Page:
     def proved(request: HttpRequest, link: Link, found: OpenRelease, **kwargs: object) -> HttpResponse:
         if not _has_agreed(found):
             return redirect("release")
-        if not gate_is_open(request, link, real_now=clock.real_now()):
+        if not _is_open(request, link, found):
             return redirect("release-code")
         return page(request, link, found, **kwargs)
 
@@ -80,7 +80,7 @@ def release(request: HttpRequest, link: Link, found: OpenRelease) -> HttpRespons
     context = _people(found) | {
         "has_agreed": _has_agreed(found),
         "has_declined": found.recipient.consent == ConsentState.DECLINED,
-        "is_open": gate_is_open(request, link, real_now=clock.real_now()),
+        "is_open": _is_open(request, link, found),
         "until": _until(found.grants, found),
     }
     page = "returned" if _has_returned(link) else "news"
@@ -102,7 +102,7 @@ def code(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResponse:
             form.add_error("code", code_problem(problem, now=clock.real_now()))
         else:
             record_reading(grants=found.grants, now=clock.now())
-            open_gate(request, link, real_now=clock.real_now())
+            open_gate(request, link, phone=found.recipient.phone, real_now=clock.real_now())
             return redirect("release-read")
     asked = request.session.get(ASKED_KEY) == _ids(link) or request.method == "POST"
     return render(request, "web/release/code.html", _people(found) | {"form": form, "asked": asked})
@@ -160,6 +160,10 @@ def _has_returned(link: Link) -> bool:
     """Whether the owner was heard from after the release that the link belongs to."""
     switch = Switch.objects.filter(pk=link.switch).first()
     return switch is not None and not (switch.cycle == link.cycle and isinstance(switch.ladder_state, Released))
+
+
+def _is_open(request: HttpRequest, link: Link, found: OpenRelease) -> bool:
+    return gate_is_open(request, link, phone=found.recipient.phone, real_now=clock.real_now())
 
 
 def _has_agreed(found: OpenRelease) -> bool:
