@@ -129,3 +129,17 @@ def test_what_changes_nothing_leaves_no_trace(world: World) -> None:
     stand_down(owner=dana, now=world.now)
     record_checkin(owner=dana, evidence=Evidence.BUTTON, now=world.now)
     assert Event.objects.count() == before + 1
+
+
+def test_what_is_written_is_neither_changed_nor_taken_back(world: World) -> None:
+    """Invariant 18; what the log belongs to may go, and the log with it."""
+    dana = armed_owner()
+    event = Event.objects.latest("number")
+    event.kind = "CheckedIn"
+    with pytest.raises(TypeError):
+        event.save()
+    with pytest.raises(TypeError):
+        event.delete()
+    assert Event.objects.latest("number").kind == "Armed"
+    dana.delete()
+    assert not Event.objects.exists()

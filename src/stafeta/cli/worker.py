@@ -15,7 +15,11 @@ from stafeta.cli.web import add_parent
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the one choice there is."""
     add_parent(parser)
-    parser.add_argument("--once", action="store_true", help="do one round and stop")
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="do one round and stop, to try it out; no time passes for the ladder unless a worker keeps running",
+    )
 
 
 def main(args: argparse.Namespace) -> int:

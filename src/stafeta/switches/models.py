@@ -10,7 +10,7 @@ from django.db import models
 from stafeta.core.codec import decode_choices, decode_policy, decode_state
 from stafeta.core.policy import Choices, Policy
 from stafeta.core.states import State
-from stafeta.vault.models import Invitee
+from stafeta.vault.models import AppendOnly, Invitee
 
 
 class Switch(models.Model):
@@ -72,7 +72,7 @@ class TrustedContact(Invitee):
         ]
 
 
-class Event(models.Model):
+class Event(AppendOnly):
     """Append-only: one fact about a switch, written in the transaction that made it true (invariant 18).
 
     kind: class of the ladder event, or the name of a fact beside the ladder ("ContactInvited").

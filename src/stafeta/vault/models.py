@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -22,6 +22,21 @@ class ConsentState(models.TextChoices):
     INVITED = "invited", _("invited, no answer yet")
     GIVEN = "given", _("agreed")
     DECLINED = "declined", _("declined")
+
+
+class AppendOnly(models.Model):
+    """A row written once: saving it again or deleting it raises TypeError. It goes only with what it belongs to."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"{type(self).__name__} is append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"{type(self).__name__} is append-only")
 
 
 class Invitee(models.Model):
@@ -130,7 +145,7 @@ class WrappedKey(models.Model):
         return self.holder
 
 
-class Consent(models.Model):
+class Consent(AppendOnly):
     """Append-only: what a recipient was asked and answered, and to which wording."""
 
     class Kind(models.TextChoices):
@@ -192,7 +207,7 @@ class Grant(models.Model):
         return f"grant {self.pk}"
 
 
-class Reading(models.Model):
+class Reading(AppendOnly):
     """Append-only: the content was shown or sent to a recipient."""
 
     class How(models.TextChoices):

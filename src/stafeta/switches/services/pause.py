@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
 from stafeta.accounts.models import User
 from stafeta.core.states import PauseBegan, PauseEnded
 from stafeta.switches.models import Switch
 from stafeta.switches.selectors import policy_to_be, service_second
-from stafeta.switches.services.decide import decide_now
+from stafeta.switches.services.decide import decide, locked_switch, write
 
 
 def pause(*, owner: User, until: datetime, now: datetime) -> Switch:
@@ -22,6 +24,9 @@ def end_pause(*, owner: User, now: datetime) -> Switch:
 
 
 def _decide(owner: User, event: PauseBegan | PauseEnded, now: datetime) -> Switch:
-    switch = Switch.objects.get(owner=owner)
-    policy = policy_to_be(switch)
-    return decide_now(switch_id=switch.pk, event=event, now=now, service_s=service_second(), policy=policy).switch
+    with transaction.atomic():
+        switch = locked_switch(owner=owner)
+        policy, service_s = policy_to_be(switch), service_second()
+        decision = decide(switch=switch, event=event, now=now, service_s=service_s, policy=policy)
+        write([decision], now=now, service_s=service_s)
+    return switch
