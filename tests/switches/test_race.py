@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Lock
 from typing import Any, Final, TypeVar
@@ -25,6 +26,7 @@ from stafeta.channels.base import Accepted, EmailMessage, SmsMessage
 from stafeta.core.states import Climbing, Evidence, Released, Resting, Waiting
 from stafeta.outbox.models import Attempt, Message
 from stafeta.outbox.services.deliver import Channels, deliver
+from stafeta.outbox.services.settle import Outcome, settle
 from stafeta.switches.models import Event, Switch
 from stafeta.switches.services.checkin import CheckinResult, record_checkin
 from stafeta.switches.services.delivery import record_delivery
@@ -207,6 +209,29 @@ def test_workers_that_deliver_at_once_send_each_message_once(world: World, dana:
     assert len(sent) == len(set(sent))
     assert attempted == Attempt.objects.count() == Message.objects.exclude(state=Message.State.QUEUED).count()
     assert not Message.objects.filter(state=Message.State.QUEUED).exists()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write after another")
+def test_a_prompt_accepted_while_its_twin_is_refused_keeps_nobody_waiting_for_each_other(
+    world: World, dana: User
+) -> None:
+    """The refused one asks by the other channel, whose message is just being settled: no deadlock, both are heard."""
+    world.until(dana, rung=3)
+    twins = Message.objects.filter(kind="switches.ask_owner", params__rung=3)
+    twins.update(state=Message.State.QUEUED, lease_until=world.now + timedelta(minutes=5), settled_at=None)
+    email, sms = twins.get(channel="email"), twins.get(channel="sms")
+    both_hold_their_message = Barrier(2)
+
+    def slowly(message: Message, now: datetime) -> None:
+        both_hold_their_message.wait(WAIT_S_MAX)
+        time.sleep(0.3 if message.channel == "email" else 0)
+        record_delivery(message, now)
+
+    def settled(message: Message, outcome: Attempt.Outcome) -> None:
+        settle(message, Outcome(outcome), now=world.now, pace=1.0, on_settled=slowly)
+
+    at_once(lambda: settled(email, Attempt.Outcome.ACCEPTED), lambda: settled(sms, Attempt.Outcome.REFUSED))
+    assert dict(twins.values_list("channel", "state")) == {"email": "accepted", "sms": "dead"}
 
 
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")

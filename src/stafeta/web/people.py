@@ -76,8 +76,9 @@ def change(*, switch: Switch, person: Person, entry: Entry, now: datetime) -> Pe
     if isinstance(person, TrustedContact):
         changed = update_contact(contact=person, **_fields(entry), now=now)
     else:
-        changed = update_recipient(recipient=person, **_fields(entry), now=now)
+        # First the switch, then what hangs on it, as a release locks them.
         record_fact(switch=switch, kind="RecipientChanged", facts={"recipient": person.pk}, now=now)
+        changed = update_recipient(recipient=person, **_fields(entry), now=now)
     tell_owner(switch=switch, now=now)
     if knew and changed.email != before:
         tell_address(owner=switch.owner, email=before, language=person.language, now=now)

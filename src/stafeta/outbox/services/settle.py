@@ -54,9 +54,9 @@ def settle(message: Message, outcome: Outcome, *, now: datetime, pace: float, on
         if row is None or (row.lease_until != message.lease_until and outcome.kind is not Attempt.Outcome.ACCEPTED):
             return
         _put(row, outcome, now=now, pace=pace)
-        row.save()
         if row.state != Message.State.QUEUED:
             _tell(row, now=now, on_settled=on_settled)
+        row.save()  # last: who queues its key again waits for this write, maybe with the switch that _tell waits for
 
 
 def _tell(row: Message, *, now: datetime, on_settled: OnSettled) -> None:

@@ -76,8 +76,9 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
         now = clock.now()
         try:
             with transaction.atomic():
-                set_handover_terms(handover=found, now=now, **form.cleaned_data)
+                # First the switch, then the handover, as a release locks them.
                 note(owner, "HandoverTermsChanged", {"handover": found.pk, "title": found.title}, now=now)
+                set_handover_terms(handover=found, now=now, **form.cleaned_data)
         except Handover.DoesNotExist as error:
             raise Http404 from error
         messages.success(request, _("Saved."))
