@@ -145,6 +145,17 @@ def test_the_public_never_gets_a_fast_clock_or_the_insides() -> None:
     assert "STAFETA_DEBUG" in said
 
 
+@pytest.mark.parametrize("nowhere", ["", "mailbox:", "console:", "CONSOLE:"])
+@pytest.mark.parametrize("setting", ["EMAIL_URL", "SMS_URL"])
+def test_a_public_site_never_keeps_its_messages_to_itself(setting: str, nowhere: str) -> None:
+    """They would count as accepted, so the ladder would climb to the release with nobody ever asked."""
+    channels = {"EMAIL_URL": "smtp://mail.example.com", "SMS_URL": "smsmanager://key"}
+    right(SITE_URL="https://stafeta.example.com", **channels)
+    said = wrong(SITE_URL="https://stafeta.example.com", **{**channels, setting: nowhere})
+    assert f"STAFETA_{setting}: its messages would reach nobody" in said
+    right(**{setting: nowhere})
+
+
 def test_a_fast_clock_needs_its_epoch() -> None:
     assert "STAFETA_CLOCK_EPOCH" in wrong(CLOCK_SCALE="2")
 

@@ -80,6 +80,7 @@ def test_the_first_language_is_czech_and_times_are_utc() -> None:
 
 
 def test_cookies_are_secure_wherever_the_site_is() -> None:
-    assert load({"STAFETA_SITE_URL": "https://stafeta.example.com"}).is_https
+    public = {"SITE_URL": "https://stafeta.example.com", "EMAIL_URL": "smtp://mail", "SMS_URL": "smsmanager://key"}
+    assert load({f"STAFETA_{name}": value for name, value in public.items()}).is_https
     assert settings.SESSION_COOKIE_HTTPONLY
     assert settings.SESSION_COOKIE_SECURE is False, "the tests' own site is http://localhost"

@@ -19,6 +19,8 @@ PREFIX: Final = "STAFETA_"
 # What the tests say to each other; the program itself never reads them.
 FOREIGN_PREFIX: Final = "STAFETA_TEST_"
 KEYS_FILE_NAME: Final = "keys.txt"
+# Channels for one machine: the built-in mailbox, named or by default, and the console.
+TO_NOWHERE: Final = frozenset({"", "mailbox", "console"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ SETTINGS: Final = (
         "email_url",
         parse.channel_url,
         lambda _: "",
-        "empty: the built-in mailbox",
+        "empty: the built-in mailbox, on a local site only",
         "How e-mail leaves: `smtp://user:password@host:587?tls=true`, a provider, or `console:`.",
     ),
     Setting(
@@ -164,7 +166,7 @@ SETTINGS: Final = (
         "sms_url",
         parse.channel_url,
         lambda _: "",
-        "empty: the built-in mailbox",
+        "empty: the built-in mailbox, on a local site only",
         "How SMS leave: `twilio://sid:token@+420…`, `smsmanager://key`, `webhook+https://host/path`, or `console:`.",
     ),
     Setting(
@@ -265,4 +267,18 @@ def _contradictions(environment: Environment) -> list[ConfigurationError]:
         problems.append(ConfigurationError("STAFETA_CLOCK_SCALE", "a public site needs the real clock", local_only))
     if environment.debug and not environment.is_local:
         problems.append(ConfigurationError("STAFETA_DEBUG", "it would show the insides to the public", local_only))
+    if not environment.is_local:
+        problems += _channels_to_nowhere(environment)
     return problems
+
+
+def _channels_to_nowhere(environment: Environment) -> list[ConfigurationError]:
+    """Return the channels that accept everything and bring it to nobody: the ladder would climb with nobody asked."""
+    channels = {"STAFETA_EMAIL_URL": environment.email_url, "STAFETA_SMS_URL": environment.sms_url}
+    problem = "its messages would reach nobody, and yet count as sent"
+    remedy = "A public site needs a provider; docs/operations.md lists them."
+    return [
+        ConfigurationError(name, problem, remedy)
+        for name, url in channels.items()
+        if url.partition(":")[0].lower() in TO_NOWHERE
+    ]
