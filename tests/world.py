@@ -17,6 +17,7 @@ from stafeta.core.policy import Policy
 from stafeta.core.service_time import Reading
 from stafeta.core.states import Climbing, Resting, State
 from stafeta.outbox.models import Message
+from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import Channels, deliver
 from stafeta.switches.models import Event, Switch
 from stafeta.switches.selectors import service_second
@@ -95,8 +96,10 @@ class World:
         """One round of the worker."""
         elapsed_ms = (self.now - self._read_at) // timedelta(milliseconds=1)
         self._read_at = self.now
+        failing = outage(now=self.now)
+        hears = hears and failing is None
         reading = Reading(self.now, elapsed_ms, hears, elapsed_ms)
-        span = read_service_clock(reading=reading, deaf_reason="" if hears else "the test says so")
+        span = read_service_clock(reading=reading, deaf_reason="" if hears else failing or "the test says so")
         if span.may_climb:
             tick(now=self.now, service_s=span.service_s)
             followed = follow_up(now=self.now, service_s=span.service_s)

@@ -14,7 +14,7 @@ from stafeta.outbox.selectors import ALONE_MAX, OUTAGE_MAX, outage
 from stafeta.outbox.services.claim import claim
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, LEASE_S, Channels, deliver
 from stafeta.outbox.services.queue import LADDER, REMINDER, URGENT, Draft, enqueue
-from stafeta.outbox.services.settle import BACKOFF_S, FAULTS_MAX, MESSAGE_AGE_MAX, REFUSED_AGE_MAX
+from stafeta.outbox.services.settle import BACKOFF_S, MESSAGE_AGE_MAX, REFUSED_AGE_MAX
 from tests.make import NOON
 from tests.world import RecordingChannel
 
@@ -150,8 +150,9 @@ def test_a_poison_message_delays_no_other_and_ends_as_a_dead_letter(outbox: Outb
     outbox.queue("ema")
     outbox.deliver()
     assert [message.to for message in outbox.email.sent] == ["ema@example.org"]
-    for _ in range(FAULTS_MAX):
-        outbox.now += timedelta(hours=2)
+    for number in range(ALONE_MAX + 1):
+        outbox.now += timedelta(days=1)
+        outbox.queue(f"another-{number}")
         outbox.deliver()
     poison = Message.objects.get(key="poison")
     assert (poison.state, poison.problem) == ("dead", "RuntimeError")
@@ -162,6 +163,17 @@ def test_a_message_of_an_unknown_kind_is_kept_and_shown_rather_than_lost(outbox:
     outbox.deliver()
     message = Message.objects.get()
     assert (message.state, message.problem) == ("queued", "KeyError")
+
+
+def test_messages_that_nobody_can_render_are_an_outage_of_ours_not_a_refusal(outbox: Outbox) -> None:
+    """A faulty release of ours must not let ladders climb with nobody asked (docs/adr/0004)."""
+    outbox.queue("ladder", kind="test.poison")
+    outbox.queue("sms", kind="test.poison", channel="sms")
+    for _ in range(60):
+        outbox.deliver()
+        assert outage(now=outbox.now) is not None
+        outbox.now += timedelta(days=1)
+    assert outbox.settled == []
 
 
 def test_a_message_that_lost_its_sense_is_cancelled(outbox: Outbox) -> None:

@@ -9,6 +9,9 @@ import pytest
 from stafeta.accounts.models import User
 from stafeta.core.errors import ChannelUnavailable, DeliveryRefused
 from stafeta.core.states import Climbing, Released
+from stafeta.outbox import kinds
+from stafeta.outbox.kinds import Rendered
+from stafeta.outbox.models import Message
 from stafeta.switches.models import ServiceClock, Switch
 from tests.make import armed_owner, contact, handover, owner, recipient
 from tests.world import World
@@ -159,3 +162,20 @@ def test_a_switch_set_aside_is_taken_up_again_once_it_can_be_read(world: World, 
     world.wait(hours=3)
     Switch.objects.filter(pk=row.pk).update(state=row.state, due_at=row.due_at)
     world.until(dana, rung=0)
+
+
+def test_a_version_of_ours_that_can_write_to_nobody_releases_nothing(
+    world: World, dana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/adr/0004: a prompt that cannot be rendered is our outage, not the owner's silence."""
+
+    def broken(_message: Message) -> Rendered:
+        raise LookupError("a template that was not shipped")
+
+    world.until(dana, rung=1)
+    monkeypatch.setattr(kinds, "_RENDERERS", dict.fromkeys(kinds.kinds(), broken))
+    world.wait(days=20)
+    assert rung_of(world, dana) <= 3
+    monkeypatch.undo()
+    world.until_phase(dana, "Released")
+    assert world.sent(DANA_PHONE)

@@ -20,7 +20,7 @@ BACKOFF_S = (60, 300, 900, 3600)
 UNAVAILABLE_BACKOFF_S = (15, 60, 300, 900)
 REFUSED_AGE_MAX = timedelta(days=3)
 MESSAGE_AGE_MAX = timedelta(days=90)
-FAULTS_MAX = 12
+OURS = (Attempt.Outcome.UNAVAILABLE, Attempt.Outcome.FAULT)  # never the addressee's fault
 DETAIL_CHARS_MAX, TO_CHARS_MAX, PROVIDER_ID_CHARS_MAX = 300, 254, 200
 
 
@@ -100,9 +100,7 @@ def _state_after(row: Message, outcome: Outcome, *, now: datetime) -> Message.St
             return Message.State.DEAD
         case Attempt.Outcome.REFUSED_FOR_NOW:
             return Message.State.DEAD if age >= REFUSED_AGE_MAX else Message.State.QUEUED
-        case Attempt.Outcome.FAULT:
-            return Message.State.DEAD if row.attempts >= FAULTS_MAX else Message.State.QUEUED
-        case Attempt.Outcome.UNAVAILABLE:
+        case Attempt.Outcome.UNAVAILABLE | Attempt.Outcome.FAULT:
             age_max = REFUSED_AGE_MAX if row.refusals >= ALONE_MAX else MESSAGE_AGE_MAX
             return Message.State.DEAD if age >= age_max else Message.State.QUEUED
     raise AssertionError(outcome.kind)
@@ -111,10 +109,11 @@ def _state_after(row: Message, outcome: Outcome, *, now: datetime) -> Message.St
 def _note_health(row: Message, outcome: Outcome, *, now: datetime) -> None:
     """A provider is failing from its first unavailability until it answers anything about any message.
 
+    A message that we cannot even render is no better: where none can be, nobody is asked, and nobody may climb.
     It fails anew when nobody has waited for it since it last did. And if others were taken between two attempts at
     one message, which finds it away each time, then after `ALONE_MAX` times that message is to blame, not the provider.
     """
-    if outcome.kind is Attempt.Outcome.UNAVAILABLE:
+    if outcome.kind in OURS:
         health, _made = ChannelHealth.objects.get_or_create(channel=row.channel)
         row.refusals += health.failing_since is None and row.attempts > 0
         if row.refusals >= ALONE_MAX:
