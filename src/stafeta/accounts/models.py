@@ -1,4 +1,4 @@
-"""Who somebody is: the owner's account, and the one-time codes that prove a phone."""
+"""Who somebody is: the owner's account, the one-time codes that prove a phone, and which installation this is."""
 
 from __future__ import annotations
 
@@ -103,3 +103,21 @@ class CodeIssue(models.Model):
 
     def __str__(self) -> str:
         return f"code issue {self.pk}"
+
+
+class Instance(models.Model):
+    """The one row that says which installation this database belongs to (docs/adr/0008).
+
+    identity: random, made anew by every restore, so that a copy of the database is somebody else.
+    epoch: grows with every restore; what was decided or claimed in an earlier one counts no more.
+    restored_at: when the present epoch began; None where nothing was ever restored.
+    home: the keyed hash of the site's address that its processes share; empty before the first of them started.
+    """
+
+    identity = models.CharField(max_length=32)
+    home = models.CharField(max_length=64, blank=True)
+    epoch = models.PositiveIntegerField(default=0)
+    restored_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}"

@@ -38,6 +38,13 @@ class Environment:
     email_url: str
     email_from: str
     sms_url: str
+    receipts_secret: str
+    operator_email: str
+    canary: str
+    heartbeat_url: str
+    metrics_token: str
+    breaker_releases: int
+    breaker_percent: float
     signup: str
     tick_every_s: float
     clock_scale: float
@@ -168,6 +175,57 @@ SETTINGS: Final = (
         lambda _: "",
         "empty: the built-in mailbox, on a local site only",
         "How SMS leave: `twilio://sid:token@+420…`, `smsmanager://key`, `webhook+https://host/path`, or `console:`.",
+    ),
+    Setting(
+        "receipts_secret",
+        parse.token,
+        lambda _: "",
+        "empty: no receipts are taken in",
+        "The secret under which providers report what became of a message; part of the addresses that `stafeta check` "
+        "names, to be entered at the provider. At least 24 letters and digits.",
+    ),
+    Setting(
+        "operator_email",
+        parse.address,
+        lambda _: "",
+        "empty: every operator's account",
+        "Where the service writes when it needs somebody to look: a breaker that tripped, a clock that is behind.",
+    ),
+    Setting(
+        "canary",
+        parse.address,
+        lambda _: "",
+        "empty: none",
+        "The account whose own switch shows that asking works: armed, asked every day, in a mailbox that you read.",
+    ),
+    Setting(
+        "heartbeat_url",
+        parse.web_url,
+        lambda _: "",
+        "empty: none",
+        "An address of a watchdog that is fetched every minute while everything is well, and not while it is not.",
+    ),
+    Setting(
+        "metrics_token",
+        parse.token,
+        lambda _: "",
+        "empty: only this machine may ask",
+        "The Bearer token for `/metrics`, and for the reasons that `/readyz` gives. At least 24 letters and digits.",
+    ),
+    Setting(
+        "breaker_releases",
+        parse.whole(1, 1_000_000),
+        lambda _: 5,
+        "`5`",
+        "How many releases in 24 hours are never too many.",
+    ),
+    Setting(
+        "breaker_percent",
+        parse.number(0.01, 100),
+        lambda _: 1.0,
+        "`1`",
+        "The share of all armed switches, in percent, above which more releases than that in 24 hours stop the ladders "
+        "until somebody has looked.",
     ),
     Setting(
         "signup",

@@ -16,6 +16,7 @@ from stafeta.core.errors import StafetaError
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 SECRET_KEY_CHARS_MIN: Final = 32
+TOKEN_CHARS_MIN: Final = 24
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+._-]*:", re.IGNORECASE)
@@ -119,6 +120,34 @@ def email_from(text: str) -> str:
     local, at, domain = address.rpartition("@")
     if not (at and local and domain) or "\n" in text or "\r" in text:
         raise Wrong("it is not an e-mail address", "Write it as Štafeta <stafeta@your.domain>.")
+    return text
+
+
+def address(text: str) -> str:
+    """Return an e-mail address without a name, in small letters."""
+    if parseaddr(text) != ("", text) or not all(text.rpartition("@")):
+        raise Wrong("it is not an e-mail address", "Write it as you@your.domain.")
+    return text.lower()
+
+
+def token(text: str) -> str:
+    """Return a secret that may stand in an address and a header."""
+    if len(text) < TOKEN_CHARS_MIN or not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
+        raise Wrong(
+            f"it is not at least {TOKEN_CHARS_MIN} letters, digits, - or _", "Use what `openssl rand -hex 24` prints."
+        )
+    return text
+
+
+def web_url(text: str) -> str:
+    """Return an address that can be fetched."""
+    try:
+        parts = urlsplit(text)
+        right = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        right = False
+    if not right or not text.isascii() or any(letter.isspace() for letter in text):
+        raise Wrong("it is not a web address", "Write it as https://watchdog.example.com/ping/….")
     return text
 
 

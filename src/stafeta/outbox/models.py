@@ -19,6 +19,7 @@ class Message(models.Model):
     kind: names its renderer. params: ids the renderer needs; never a token, a code or a text.
     owner: whose dead letter it would be.
     priority: smaller goes first.
+    epoch: the installation's when it was queued; part of the Message-ID, for a restore may let a key come again.
     refusals: how often it found its provider away again after others had been taken there in between.
     lease_until: a worker is at it until then; after that anybody may take it over.
     """
@@ -45,6 +46,7 @@ class Message(models.Model):
     refusals = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
+    epoch = models.PositiveIntegerField(default=0)
     queued_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     to = models.CharField(max_length=254, blank=True)
@@ -59,6 +61,7 @@ class Message(models.Model):
                 condition=models.Q(state="queued"),
             ),
             models.Index(fields=["owner", "state"], name="message_owner_state"),
+            models.Index(fields=["provider_id"], name="message_provider_id", condition=~models.Q(provider_id="")),
         ]
 
     def __str__(self) -> str:
@@ -97,3 +100,49 @@ class ChannelHealth(models.Model):
 
     def __str__(self) -> str:
         return self.channel
+
+
+class Receipt(models.Model):
+    """What a provider told later about a message it had accepted; heard once, however often it is told.
+
+    event: what makes it this event and no other, e.g. "twilio:SM…:undelivered"; a digest where that is longer.
+    message: the one it speaks of; None for one we do not know (any more), or for an address alone.
+    at: the moment the provider names, heard_at ours. detail: for people, never a text of the message.
+    """
+
+    class Verdict(models.TextChoices):
+        DELIVERED = "delivered"
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+        SUPPRESSED = "suppressed"
+
+    event = models.CharField(max_length=200, unique=True)
+    channel = models.CharField(max_length=5, choices=Message.Channel)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="receipts")
+    at = models.DateTimeField()
+    heard_at = models.DateTimeField(db_index=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.verdict} at {self.at}"
+
+
+class Suppression(models.Model):
+    """An address that its provider no longer delivers to, as far as we have heard.
+
+    mark: the keyed hash of the address (accounts.derived_keys.fingerprint): known again, and read by nobody.
+    """
+
+    channel = models.CharField(max_length=5, choices=Message.Channel)
+    mark = models.CharField(max_length=64)
+    reason = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["channel", "mark"], name="suppressed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} since {self.since}"

@@ -19,6 +19,8 @@ class Switch(models.Model):
     state, policy, choices: the core's values, encoded by `core.codec`. `policy` is fixed for the running cycle.
     phase, cycle, due_at, due_s: what `state` says, in columns that a claim can search; only
     `services.decide` writes them.
+    epoch: the installation's that this switch has been taken into; in a later one it climbs only after its owner was
+    asked anew (invariant 10). released_at: when the latest release came.
     faults: how often in a row this row made the tick raise; retry_at: it is set aside until then (invariant 12).
     """
 
@@ -31,6 +33,8 @@ class Switch(models.Model):
     due_at = models.DateTimeField(null=True)
     due_s = models.BigIntegerField(null=True)
     last_checkin_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True, db_index=True)
+    epoch = models.PositiveIntegerField(default=0)
     faults = models.PositiveIntegerField(default=0)
     fault = models.CharField(max_length=300, blank=True)
     retry_at = models.DateTimeField(null=True)
@@ -115,3 +119,37 @@ class ServiceClock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.counted_ms // 1000} s"
+
+
+class Outage(models.Model):
+    """A span in which the service could not hear, and so no time passed for any ladder.
+
+    began_at, ended_at: wall clock; ended_at is None while it lasts.
+    """
+
+    began_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return f"{self.began_at}: {self.reason}"
+
+
+class Hold(models.Model):
+    """The service stops itself, or its operator stops it: nobody climbs (ladder.md). Bounded, and somebody is told.
+
+    until: wall clock, at the latest. ended_at: when it was lifted, or found to have run out. reason: for people.
+    """
+
+    class Kind(models.TextChoices):
+        BREAKER = "breaker"
+        MAINTENANCE = "maintenance"
+
+    kind = models.CharField(max_length=11, choices=Kind)
+    reason = models.CharField(max_length=300)
+    began_at = models.DateTimeField(db_index=True)
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} until {self.until}"

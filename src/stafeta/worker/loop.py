@@ -15,18 +15,14 @@ from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
 from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.probe import probe
-from stafeta.switches.services.service_clock import read_service_clock
-from stafeta.switches.services.tell_unreached import tell_unreached
-from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
-from stafeta.vault.services.delete_handover import purge_deleted
-from stafeta.vault.services.follow_up import follow_up
+from stafeta.switches.services.service_clock import Span, read_service_clock
+from stafeta.worker.parts import ALWAYS, WHILE_HEARING, Instant, Part
 
 log = logging.getLogger(__name__)
 
 PROBE_TIMEOUT_S = 10
 DELIVER_EVERY_S = 1.0
 TOLERANCE_TICKS = 6
-TICK_BATCHES_MAX = 20
 PAUSE_AFTER_FAULT_S = 5.0
 
 
@@ -39,7 +35,22 @@ class Worker:
         self._counted_ms: int | None = None
 
     def round(self) -> None:
-        """Probe, count service time, climb where it is due, queue what follows a release, erase what was deleted."""
+        """Probe, count service time, and do every part of the work; a part that raises keeps none of the others."""
+        span = self._read_clock()
+        instant = Instant(now=clock.now(), service_s=span.service_s)
+        for part in (*(WHILE_HEARING if span.may_climb else ()), *ALWAYS):
+            _guarded(part, instant)
+
+    def deliver(self) -> int:
+        """Attempt one batch of messages and return how many were attempted."""
+        return deliver(channels=self.channels, now=clock.now, pace=settings.CLOCK_SCALE, on_settled=record_delivery)
+
+    def close(self) -> None:
+        """Close the channels' connections."""
+        self.channels.email.close()
+        self.channels.sms.close()
+
+    def _read_clock(self) -> Span:
         found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
         failing = outage(now=clock.now())
         reading = Reading(
@@ -53,23 +64,7 @@ class Worker:
         self._counted_ms = span.counted_ms
         if not span.may_climb:
             log.warning("nobody climbs: %s", failing or found.reason or "the clock is behind")
-            return
-        now = reading.wall
-        for _ in range(TICK_BATCHES_MAX):
-            if tick(now=now, service_s=span.service_s).claimed < TICK_BATCH_MAX:
-                break
-        followed = follow_up(now=now, service_s=span.service_s)
-        tell_unreached(handovers=followed.unreached, now=now)
-        purge_deleted(now=now)
-
-    def deliver(self) -> int:
-        """Attempt one batch of messages and return how many were attempted."""
-        return deliver(channels=self.channels, now=clock.now, pace=settings.CLOCK_SCALE, on_settled=record_delivery)
-
-    def close(self) -> None:
-        """Close the channels' connections."""
-        self.channels.email.close()
-        self.channels.sms.close()
+        return span
 
     def _measured_ms(self) -> int:
         """Return what the monotonic clock measured since the last call; 0 at first."""
@@ -77,6 +72,16 @@ class Worker:
         measured_s = 0.0 if self._read_at_s is None else at_s - self._read_at_s
         self._read_at_s = at_s
         return int(measured_s * 1000)
+
+
+def _guarded(part: Part, instant: Instant) -> None:
+    """Do one part. A database that fails is everybody's trouble; whatever else it raises is its own (invariant 12)."""
+    try:
+        part(instant)
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("%s failed; the rest of the round goes on", part.__name__)
 
 
 def configured_channels() -> Channels:
