@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "worker": "the worker alone: climbs the ladders and delivers the messages",
     "demo": "the whole story on a fast clock, with seeded people",
     "createowner": "make an owner's account from the command line",
+    "simulate": "whole lives under every fault, in a throw-away database: see that no promise breaks",
     "check": "say in plain words whether everything is set up to work",
 }
 EXIT_WRONG_SETTINGS: Final = 2

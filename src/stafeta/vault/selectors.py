@@ -148,6 +148,11 @@ def open_grants(service_s: int) -> Q:
     )
 
 
+def is_anything_open(*, service_s: int) -> bool:
+    """Whether any grant is open or will open: nearly always not, and then nobody has to be told of anything."""
+    return Grant.objects.filter(closed_at=None, expires_at_s__gt=service_s).exists()
+
+
 def release_behind(link: Link, *, service_s: int) -> OpenRelease:
     """Return what a RELEASE link opens now. Raises BadLink when it opens nothing, and never says why.
 

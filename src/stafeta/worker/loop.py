@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
@@ -14,7 +15,7 @@ from stafeta.core.service_time import Reading
 from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
 from stafeta.switches.services.delivery import record_delivery
-from stafeta.switches.services.probe import probe
+from stafeta.switches.services.probe import ProbeResult, probe
 from stafeta.switches.services.service_clock import Span, read_service_clock
 from stafeta.worker.parts import ALWAYS, WHILE_HEARING, Instant, Part
 
@@ -29,14 +30,15 @@ PAUSE_AFTER_FAULT_S = 5.0
 class Worker:
     """One worker: what it must remember between two rounds is only what its monotonic clock said."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, *, probe: Callable[[], ProbeResult] | None = None) -> None:
         self.channels = channels
+        self._probe = probe or _probe_site
         self._read_at_s: float | None = None
         self._counted_ms: int | None = None
 
     def round(self) -> None:
         """Probe, count service time, and do every part of the work; a part that raises keeps none of the others."""
-        span = self._read_clock()
+        span = self.read_clock()
         instant = Instant(now=clock.now(), service_s=span.service_s)
         for part in (*(WHILE_HEARING if span.may_climb else ()), *ALWAYS):
             _guarded(part, instant)
@@ -50,8 +52,9 @@ class Worker:
         self.channels.email.close()
         self.channels.sms.close()
 
-    def _read_clock(self) -> Span:
-        found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
+    def read_clock(self) -> Span:
+        """Probe, add to the counter what this worker may add, and return what it says then."""
+        found = self._probe()
         failing = outage(now=clock.now())
         reading = Reading(
             wall=clock.now(),
@@ -72,6 +75,10 @@ class Worker:
         measured_s = 0.0 if self._read_at_s is None else at_s - self._read_at_s
         self._read_at_s = at_s
         return int(measured_s * 1000)
+
+
+def _probe_site() -> ProbeResult:
+    return probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
 
 
 def _guarded(part: Part, instant: Instant) -> None:

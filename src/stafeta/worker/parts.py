@@ -9,6 +9,7 @@ from typing import Final
 
 from stafeta.switches.services.tell_unreached import tell_unreached
 from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
+from stafeta.vault.selectors import is_anything_open
 from stafeta.vault.services.delete_handover import purge_deleted
 from stafeta.vault.services.follow_up import follow_up
 
@@ -35,6 +36,8 @@ def climb(instant: Instant) -> None:
 
 def follow_releases(instant: Instant) -> None:
     """Tell and remind the recipients of releases, and the contacts where nobody could be reached."""
+    if not is_anything_open(service_s=instant.service_s):
+        return
     followed = follow_up(now=instant.now, service_s=instant.service_s)
     tell_unreached(handovers=followed.unreached, now=instant.now)
 

@@ -85,8 +85,16 @@ def write(decisions: Sequence[Decision], *, now: datetime, service_s: int) -> No
     """Commit the decisions' states, events and messages. The caller holds the locks and the transaction."""
     changed = [decision for decision in decisions if decision.event is not None]
     Event.objects.bulk_create([decision.event for decision in changed if decision.event is not None])
-    Switch.objects.bulk_update([decision.switch for decision in changed], SWITCH_COLUMNS)
+    _save([decision.switch for decision in changed])
     carry_out([(decision.switch, decision.effects) for decision in changed], now=now, service_s=service_s)
+
+
+def _save(switches: Sequence[Switch]) -> None:
+    """Write the columns of many rows in one statement; a single row needs no statement that tells rows apart."""
+    if len(switches) == 1:
+        switches[0].save(update_fields=SWITCH_COLUMNS)
+    else:
+        Switch.objects.bulk_update(switches, SWITCH_COLUMNS)
 
 
 def locked_switch(**lookup: object) -> Switch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -16,7 +16,7 @@ from stafeta.vault.services.release import close_grants, open_handovers
 
 def carry_out(work: Sequence[tuple[Switch, Sequence[Effect]]], *, now: datetime, service_s: int) -> None:
     """Queue every message and open or close every grant that the effects ask for."""
-    contacts = _contacts_of([switch.pk for switch, effects in work if effects])
+    contacts = _contacts_of([switch.pk for switch, effects in work if any(map(_is_for_contacts, effects))])
     drafts: list[Draft] = []
     for switch, effects in work:
         for effect in effects:
@@ -45,9 +45,15 @@ def asked_contacts() -> dict[str, object]:
     return {"consent__in": [ConsentState.DRAFT, ConsentState.INVITED, ConsentState.GIVEN]}
 
 
-def _contacts_of(switch_ids: Iterable[int]) -> dict[int, list[int]]:
+def _is_for_contacts(effect: Effect) -> bool:
+    return isinstance(effect, (Ask, Tell)) and effect.audience is Audience.TRUSTED
+
+
+def _contacts_of(switch_ids: list[int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
-    rows = TrustedContact.objects.filter(switch__in=list(switch_ids), **asked_contacts())
+    if not switch_ids:
+        return found
+    rows = TrustedContact.objects.filter(switch__in=switch_ids, **asked_contacts())
     for switch_id, contact_id in rows.order_by("position", "pk").values_list("switch_id", "pk"):
         found.setdefault(switch_id, []).append(contact_id)
     return found

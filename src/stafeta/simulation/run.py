@@ -1,0 +1,118 @@
+"""Many worlds, one after another or several at a time, and what all of them showed together.
+
+Nothing of Django may be imported here before a process has entered its installation.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from stafeta.simulation.installation import IN_MEMORY, enter
+from stafeta.simulation.script import LIVES_PER_WORLD, Script, Temper, Trait, Trouble, draw
+
+if TYPE_CHECKING:
+    from stafeta.simulation.play import Verdict
+
+LIVES_FOR_EVERY_FAULT: Final = 1500  # with fewer, some fault may find nobody to befall
+UNOBSERVED: Final = {Trait.SLOW, Trait.COMPLAINS, Trait.MAILBOX_CLOSED, Trait.MAILBOX_BOUNCES, Trait.PHONE_LOST}
+BESIDE: Final = (
+    "address_refused",
+    "hard_bounce",
+    "crash_at_a_provider",
+    "crash_before_a_statement",
+    "crash_after_a_statement",
+    "crash_before_a_commit",
+    "crash_after_a_commit",
+    "pause_ends_in_an_outage",
+)
+OUTCOMES: Final = ("outcome: gone and released", "outcome: never released", "outcome: back after a release")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be simulated. jobs: processes; only an in-memory database has room for more than one."""
+
+    lives: int
+    seed: int
+    years: float
+    troubles: tuple[Trouble, ...]
+    jobs: int = 1
+    calm: bool = False
+    database_url: str = IN_MEMORY
+
+    def scripts(self) -> Iterator[Script]:
+        """Yield the script of each world."""
+        for number in range(-(-self.lives // LIVES_PER_WORLD)):
+            yield draw(
+                seed=self.seed,
+                number=number,
+                lives=min(LIVES_PER_WORLD, self.lives - number * LIVES_PER_WORLD),
+                years=self.years,
+                troubles=self.troubles,
+                calm=self.calm,
+            )
+
+
+@dataclass
+class Tally:
+    """What all worlds so far showed together. worst: the first verdict that broke a promise."""
+
+    lives: int = 0
+    owner_years: float = 0.0
+    seen: Counter[str] = field(default_factory=Counter)
+    broken: Counter[str] = field(default_factory=Counter)
+    worst: Verdict | None = None
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one more world."""
+        self.lives += verdict.lives
+        self.owner_years += verdict.owner_years
+        self.seen += verdict.seen
+        self.broken.update(found.kind for found in verdict.violations)
+        if verdict.violations and self.worst is None:
+            self.worst = verdict
+
+    def faults(self) -> int:
+        """Return how many faults really occurred."""
+        return sum(times for what, times in self.seen.items() if what not in OUTCOMES)
+
+    def absent(self, plan: Plan) -> list[str]:
+        """Return what never occurred although it should have: a fault that did not fire proves nothing."""
+        expected = [trouble.value for trouble in plan.troubles if trouble is not Trouble.CRASHES]
+        expected += [trait.value for trait in Trait if trait not in UNOBSERVED]
+        expected += [temper.value for temper in Temper]
+        expected += OUTCOMES
+        if Trouble.CRASHES in plan.troubles:
+            expected += BESIDE
+        return [what for what in expected if not self.seen[what]]
+
+
+def verdicts(plan: Plan) -> Iterator[Verdict]:
+    """Play every script of the plan and yield what came of each, in the order in which they end."""
+    if plan.jobs == 1:
+        enter(plan.database_url)
+        for script in plan.scripts():
+            yield _play(script)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(plan.jobs, initializer=enter) as pool:
+        yield from pool.imap_unordered(_play, plan.scripts())
+
+
+def shortest(worst: Verdict, plan: Plan) -> Verdict:
+    """Return the shortest story found that breaks the same promise."""
+    if plan.jobs > 1:
+        enter()
+    from stafeta.simulation.shrink import shorten
+
+    return shorten(worst)
+
+
+def _play(script: Script) -> Verdict:
+    from stafeta.simulation.play import play
+
+    return play(script)
