@@ -105,7 +105,7 @@ def _worker(signs: VitalSigns, pace: Pace) -> Check:
     if read_at is None:
         return Check("worker", False, _("No worker has run yet."))
     if read_at - signs.now > pace.stretched(AHEAD_MAX):
-        words = _("This clock is behind the last round's by %(span)s; nobody climbs until it has caught up.")
+        words = _("This clock is behind the last round's by %(span)s; all waits stand still until it has caught up.")
         return Check("worker", False, words % {"span": span(read_at - signs.now)})
     age = max(timedelta(), signs.now - read_at)
     words = _("The last round of a worker was %(span)s ago.")
@@ -158,11 +158,7 @@ def _providers(signs: VitalSigns, pace: Pace) -> Check:
 
 
 def _letters(signs: VitalSigns, _pace: Pace) -> Check:
-    words = ngettext(
-        "%(dead)d of the %(n)d message of the ladders in 24 hours reached nobody.",
-        "%(dead)d of the %(n)d messages of the ladders in 24 hours reached nobody.",
-        signs.settled,
-    )
+    words = _("Questions and releases in 24 hours: %(n)d messages, %(dead)d of them reached nobody.")
     ok = signs.dead <= signs.settled * DEAD_SHARE_MAX
     return Check("letters", ok, words % {"dead": signs.dead, "n": signs.settled})
 

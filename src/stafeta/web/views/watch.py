@@ -57,7 +57,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Everything in figures, read as it is asked for, for Prometheus; only for who `may_know`."""
     if not may_know(request):
-        response = HttpResponse("ask from this machine, or with STAFETA_METRICS_TOKEN\n", 401, content_type=PLAIN)
+        response = HttpResponse(
+            "ask from this machine, or with STAFETA_METRICS_TOKEN\n", status=401, content_type=PLAIN
+        )
         response["WWW-Authenticate"] = "Bearer"
         return response
     try:
