@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db.models import Min, QuerySet
 
+from stafeta.accounts.models import User
 from stafeta.outbox.models import Message
 from stafeta.switches.models import Event, Switch
 
@@ -54,7 +55,7 @@ class Canary(StrEnum):
 class CanaryLife:
     """What is written down about the canary.
 
-    phase: its switch's; "" where there is no such account or switch. interval_days: of the running cycle.
+    phase: its switch's; "" where there is no such account. interval_days: of the running cycle.
     due_at: when it is to be asked next, where it waits. armed_at: when it was last armed.
     asked_at, accepted_at: the first prompt of the latest cycle that had one, and when a provider first took one of
     that cycle that has not come back. answered_at: the owner's last sign of life.
@@ -72,8 +73,8 @@ class CanaryLife:
 def canary_life(email: str) -> CanaryLife:
     """Return the life of the canary with that address."""
     switch = Switch.objects.filter(owner__email__iexact=email).first()
-    if switch is None:
-        return CanaryLife()
+    if switch is None:  # a new account gets its switch at the first sign-in
+        return CanaryLife(phase="Resting" if User.objects.filter(email__iexact=email).exists() else "")
     asked_at, accepted_at = _latest_question(switch)
     return CanaryLife(
         phase=switch.phase,
