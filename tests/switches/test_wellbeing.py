@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from stafeta.core.service_time import Reading
 from stafeta.core.states import Evidence
 from stafeta.outbox.models import Message, Receipt
 from stafeta.outbox.services.queue import LADDER, ORDINARY
+from stafeta.switches.canary import Canary
 from stafeta.switches.models import Hold, Outage, ServiceClock, Switch
 from stafeta.switches.services.checkin import record_checkin
 from stafeta.switches.services.service_clock import read_service_clock
@@ -235,6 +237,15 @@ class TestMessages:
     def test_an_invitation_to_a_mistyped_address_is_its_senders_business_alone(self, world: World) -> None:
         message("invitation", state="dead", priority=ORDINARY)
         assert wrong(world) == ()
+
+
+def test_the_manual_says_of_every_check_what_to_do(world: World) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    found = wellbeing(now=world.now, canary="dana@example.org", pace=ORDINARY_PACE)
+    for check in found.checks:
+        assert f"\n| `{check.name}` | " in manual, check.name
+    for canary in Canary:
+        assert f"`{canary.value}`" in manual, canary
 
 
 def test_a_whole_life_with_its_release_is_well_throughout(world: World, dana: User) -> None:
