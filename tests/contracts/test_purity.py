@@ -21,6 +21,7 @@ from tests.contracts.domain import EXEMPT, domain
 from tests.world import World
 
 METHODS: Final = ("get", "head", "options")
+MAY_BE_UNWELL: Final = ("readyz",)  # 503 is its answer where a message reached nobody, as one here did
 WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -53,7 +54,7 @@ def test_looking_changes_nothing(world: World, role: Callable[[], Client]) -> No
         for method in METHODS:
             with connection.execute_wrapper(_Witness(wrote, f"{method.upper()} {name}")):
                 response = getattr(client, method)(address)
-            assert response.status_code < 500, f"{method} {address}"
+            assert response.status_code < 500 or name in MAY_BE_UNWELL, f"{method} {address}"
             statuses[response.status_code] = statuses.get(response.status_code, 0) + 1
     changed = {table for table, rows in domain().items() if rows != before[table]}
     assert not changed, f"{sorted(changed)} changed; wrote: {wrote}"

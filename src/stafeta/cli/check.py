@@ -1,5 +1,5 @@
-"""Say in plain words whether everything is set up to work: settings, system checks, database, keys file, channels. Exit
-code 1 names at least one problem. Nothing is changed and nothing is sent."""
+"""Say in plain words whether everything is set up to work: settings, system checks, database, keys file, channels, and
+who watches. Exit code 1 names at least one problem. Nothing is changed and nothing is sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from stafeta.cli.ready import (
     tell,
 )
 from stafeta.core.errors import ConfigurationError, StafetaError
+
+
+class _Doubt(StafetaError):
+    """Something that works, and does not do what it is there for."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +43,9 @@ def _holds(name: str, look: Callable[[], str]) -> bool:
     """Take one look and say what it found."""
     try:
         found = look()
+    except _Doubt as doubt:
+        tell(f"warning  {name}: {doubt}")
+        return True
     except StafetaError as error:
         tell(f"PROBLEM  {name}: {error}")
         return False
@@ -102,6 +109,43 @@ def _system_checks() -> str:
     return ""
 
 
+def _heartbeat() -> str:
+    from urllib.parse import urlsplit
+
+    from django.conf import settings
+
+    host = urlsplit(settings.HEARTBEAT_URL).hostname
+    return f"to {host}; it was not tried" if host else "none; STAFETA_HEARTBEAT_URL is not set"
+
+
+def _canary() -> str:
+    """The canary is judged as it is now: what it says of the worker says nothing of how it is set up."""
+    from django.conf import settings
+    from django.utils import translation
+
+    from stafeta import clock
+    from stafeta.switches.wellbeing import Pace, canary_words, wellbeing
+
+    if not settings.CANARY:
+        return "none; STAFETA_CANARY is not set"
+    try:
+        require_current_database()
+    except ConfigurationError:
+        raise _Doubt("it cannot be looked at before the database is right") from None
+    pace = Pace(tick_every_s=settings.TICK_EVERY_S, scale=settings.CLOCK_SCALE)
+    said = wellbeing(now=clock.now(), canary=settings.CANARY, pace=pace).canary
+    assert said is not None
+    with translation.override("en"):
+        words = canary_words(said)
+    if said.is_alarm:
+        raise ConfigurationError(
+            "STAFETA_CANARY", words.rstrip("."), "docs/operations.md says what each finding means."
+        )
+    if said.is_doubt:
+        raise _Doubt(f"{words} docs/operations.md says how to set it up.")
+    return words
+
+
 LOOKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("data directory", _data_dir),
     ("secret key", _secret),
@@ -109,4 +153,6 @@ LOOKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("keys file", _keys_file),
     ("channels", _channels),
     ("system checks", _system_checks),
+    ("heartbeat", _heartbeat),
+    ("canary", _canary),
 )

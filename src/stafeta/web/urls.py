@@ -13,4 +13,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("stafeta.web.urls_owner")),
     path("", include("stafeta.web.urls_public")),
     path("", include("stafeta.web.urls_demo")),
+    path("", include("stafeta.web.urls_watch")),
 ]

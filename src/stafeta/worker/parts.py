@@ -12,6 +12,7 @@ from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
 from stafeta.vault.selectors import is_anything_open
 from stafeta.vault.services.delete_handover import purge_deleted
 from stafeta.vault.services.follow_up import follow_up
+from stafeta.worker.heartbeat import Heart
 
 TICK_BATCHES_MAX: Final = 20
 
@@ -47,5 +48,13 @@ def purge(instant: Instant) -> None:
     purge_deleted(now=instant.now)
 
 
+_HEART: Final = Heart()
+
+
+def beat(instant: Instant) -> None:
+    """Let the watchdog know that all is well, where it is (STAFETA_HEARTBEAT_URL)."""
+    _HEART.beat(now=instant.now)
+
+
 WHILE_HEARING: Final[tuple[Part, ...]] = (climb, follow_releases)
-ALWAYS: Final[tuple[Part, ...]] = (purge,)
+ALWAYS: Final[tuple[Part, ...]] = (purge, beat)

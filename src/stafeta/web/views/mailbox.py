@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
@@ -21,13 +20,12 @@ from stafeta.accounts.addresses import format_phone
 from stafeta.accounts.models import ZONE_DEFAULT
 from stafeta.channels.base import ChannelKind
 from stafeta.channels.mailbox import MAILBOX_MESSAGES_MAX, StoredMessage, read_mailbox
+from stafeta.web.here import is_here
 from stafeta.web.mailbox import is_mailbox_open
 
 SHOWN_MAX = 100
 FRAME = "allow-top-navigation-by-user-activation allow-popups allow-popups-to-escape-sandbox"
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
-# What proxies and tunnels add: through one on this machine everybody seems to sit at it.
-_SENT_ON = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
 
 View = Callable[..., HttpResponseBase]
 
@@ -37,23 +35,13 @@ def here_only(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not (is_mailbox_open() and _is_here(request)):
+        if not (is_mailbox_open() and is_here(request)):
             raise Http404
         if not request.user.is_authenticated:
             timezone.activate(ZoneInfo(ZONE_DEFAULT))
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-def _is_here(request: HttpRequest) -> bool:
-    """Whether the visitor is at this machine, whatever name they called it by; who came through a proxy is not."""
-    if any(header in request.headers for header in _SENT_ON):
-        return False
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
 
 
 @here_only

@@ -7,9 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from stafeta import clock
 from stafeta.outbox.models import ChannelHealth, Message
 from stafeta.switches.models import ServiceClock, Switch
 from stafeta.web.views.owner import owner_of
+from stafeta.web.watch_facts import watch_facts
 
 SHOWN_MAX = 100
 
@@ -28,4 +30,4 @@ def operator(request: HttpRequest) -> HttpResponse:
         "service_clock": ServiceClock.objects.first(),
         "aside": Switch.objects.filter(faults__gt=0).order_by("-faults")[:SHOWN_MAX],
     }
-    return render(request, "web/operator/operator.html", context)
+    return render(request, "web/operator/operator.html", context | watch_facts(now=clock.now()))
