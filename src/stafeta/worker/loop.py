@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import datetime
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from stafeta import clock
 from stafeta.channels.registry import email_channel, sms_channel
-from stafeta.core.service_time import Reading
 from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
 from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.probe import probe
-from stafeta.switches.services.service_clock import Span, read_service_clock
+from stafeta.switches.services.service_clock import Span, Watch
 from stafeta.worker.parts import ALWAYS, WHILE_HEARING, Instant, Part
 
 log = logging.getLogger(__name__)
@@ -27,12 +27,11 @@ PAUSE_AFTER_FAULT_S = 5.0
 
 
 class Worker:
-    """One worker: what it must remember between two rounds is only what its monotonic clock said."""
+    """One worker: what it must remember between two rounds is only what its watch does."""
 
     def __init__(self, channels: Channels) -> None:
         self.channels = channels
-        self._read_at_s: float | None = None
-        self._counted_ms: int | None = None
+        self._watch = Watch()
 
     def round(self) -> None:
         """Probe, count service time, and do every part of the work; a part that raises keeps none of the others."""
@@ -53,25 +52,20 @@ class Worker:
     def _read_clock(self) -> Span:
         found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
         failing = outage(now=clock.now())
-        reading = Reading(
-            wall=clock.now(),
-            monotonic_ms=self._measured_ms(),
+        span = self._watch.read(
+            clocks=_clocks,
             hears=found.ok and failing is None,
             tolerance_ms=int(TOLERANCE_TICKS * settings.TICK_EVERY_S * settings.CLOCK_SCALE * 1000),
-            counted_before_ms=self._counted_ms,
+            deaf_reason=failing or found.reason,
         )
-        span = read_service_clock(reading=reading, deaf_reason=failing or found.reason)
-        self._counted_ms = span.counted_ms
         if not span.may_climb:
-            log.warning("nobody climbs: %s", failing or found.reason or "the clock is behind")
+            log.warning("nobody climbs: %s", span.reason)
         return span
 
-    def _measured_ms(self) -> int:
-        """Return what the monotonic clock measured since the last call; 0 at first."""
-        at_s = clock.monotonic_s()
-        measured_s = 0.0 if self._read_at_s is None else at_s - self._read_at_s
-        self._read_at_s = at_s
-        return int(measured_s * 1000)
+
+def _clocks() -> tuple[datetime, int]:
+    """Return this moment on both clocks of this machine."""
+    return clock.now(), int(clock.monotonic_s() * 1000)
 
 
 def _guarded(part: Part, instant: Instant) -> None:
