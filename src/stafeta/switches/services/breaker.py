@@ -84,7 +84,10 @@ def room_for_releases(*, now: datetime) -> Room | None:
     What was released up to the end of that grace is not counted again, so no release trips it twice.
     """
     since = now - SPAN
-    latest = Hold.objects.filter(kind=Hold.Kind.BREAKER, ended_at__isnull=False).order_by("-ended_at").first()
+    holds = Hold.objects.filter(kind=Hold.Kind.BREAKER)
+    if holds.filter(ended_at=None, until__lte=now).exists():
+        return None  # it has just run out, and nobody has noted it yet
+    latest = holds.filter(ended_at__isnull=False).order_by("-ended_at").first()
     if latest is not None and latest.ended_at is not None:
         grace_ends = latest.ended_at + GRACE + _stood_still(since=latest.ended_at, now=now)
         if now < grace_ends:
