@@ -17,5 +17,6 @@ def raise_alarms(*, now: datetime) -> None:
     clock = ServiceClock.objects.first()
     if clock is not None and clock.deaf_since is not None and clock.wall - now > BEHIND_MAX:
         page_operator(alarm=Alarm.CLOCK_BEHIND, about=int(clock.wall.timestamp()), now=now)
+        return  # the outage that goes with it says nothing more
     for outage in Outage.objects.filter(ended_at=None, began_at__lte=now - DEAF_MAX).order_by("-began_at")[:1]:
         page_operator(alarm=Alarm.OUTAGE, about=outage.pk, now=now)
