@@ -36,7 +36,8 @@ def main(args: argparse.Namespace) -> int:
     for section in sections:
         tell(section.title)
         for line in section.lines:
-            tell(f"  {'PROBLEM' if line.is_wrong else 'ok     '}  {line.label}: {line.text}")
+            mark = "PROBLEM" if line.is_wrong else "-" if section.is_list else "ok"
+            tell(f"  {mark:7}  {line.label}: {line.text}")
         if not section.lines:
             tell("           none")
     tell("\nEverything works." if well else "\nSomething is wrong. All times are UTC.")

@@ -97,7 +97,7 @@ def _service_lines(view: View) -> Iterator[Line]:
         yield _hearing(clock, view)
     instance = Instance.objects.first()
     if instance is not None:
-        text = str(instance.epoch)
+        text = _("%(epoch)s, never restored from a backup") % {"epoch": instance.epoch}
         if instance.restored_at:
             text = _("%(epoch)s, restored from a backup: %(when)s") % {
                 "epoch": instance.epoch,

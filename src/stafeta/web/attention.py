@@ -73,16 +73,16 @@ def _of_hold(hold: Hold, owner: User, *, now: datetime) -> str:
     if hold.kind == Hold.Kind.BREAKER:
         words = _(
             "Unusually many handovers were about to open at once, so I have stopped all waits until the operator has "
-            "looked; they go on %(on)s at the latest. If you confirm that you are well, it counts as always."
+            "looked; they continue %(on)s at the latest. If you confirm that you are well, it counts as always."
         )
     elif hold.reason:
         words = _(
-            "The operator has stopped all waits (%(reason)s); they go on %(on)s at the latest. Nobody is asked and "
+            "The operator has stopped all waits (%(reason)s); they continue %(on)s at the latest. Nobody is asked and "
             "nothing opens meanwhile; if you confirm that you are well, it counts as always."
         )
     else:
         words = _(
-            "The operator has stopped all waits; they go on %(on)s at the latest. Nobody is asked and nothing opens "
+            "The operator has stopped all waits; they continue %(on)s at the latest. Nobody is asked and nothing opens "
             "meanwhile; if you confirm that you are well, it counts as always."
         )
     return words % {"on": on, "reason": hold.reason}

@@ -63,7 +63,7 @@ def operator_hold(request: HttpRequest) -> HttpResponse:
         facts = form.cleaned_data
         hold = hold_everything(hours=facts["hours"], reason=facts["reason"], now=clock.now())
         on = Moment(hold.until, owner_of(request).zone, clock.now()).on
-        messages.success(request, _("Everything is held; it goes on by itself %(on)s at the latest.") % {"on": on})
+        messages.success(request, _("Everything is held; it continues by itself %(on)s at the latest.") % {"on": on})
         return redirect("operator")
     return render(request, "web/operator/hold.html", {"form": form})
 
