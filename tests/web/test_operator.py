@@ -168,6 +168,18 @@ def test_a_clock_that_was_put_right_is_confirmed(desk: Desk) -> None:
     assert ServiceClock.objects.get().wall == desk.world.now
 
 
+def test_who_signed_in_under_the_wrong_clock_signs_in_again(desk: Desk) -> None:
+    """Otherwise that sign-in would count as a fresh one for a year (invariant 15)."""
+    here = desk.world.now
+    desk.world.now += timedelta(days=365)
+    wrong = Desk(desk.world, desk.owner)
+    desk.world.now = here
+    assert wrong.get("dashboard").status_code == 200
+    assert desk.post("operator-clock", follow=False).status_code == 302
+    assert wrong.get("dashboard").status_code == 302
+    assert desk.get("dashboard").status_code == 200
+
+
 def test_owners_read_on_their_dashboard_that_everything_is_held(desk: Desk) -> None:
     hold_everything(hours=5, reason="a new disk", now=desk.world.now)
     desk.world.tick()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 BATCH_MAX: Final = 500
 SHORTEST_INTERVAL: Final = timedelta(days=1)
+SESSIONS_SLACK: Final = timedelta(minutes=5)  # sessions begun while this runs stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ def confirm_clock(*, now: datetime, pace: float) -> Confirmed:
     messages = bring_back_messages(now=now, pace=pace)
     bring_back_codes(now=now)
     cache.clear()  # rate limits alone: those counted in the future would keep people out until then
+    # Whoever signed in under the wrong clock would count as freshly signed in until then; they sign in again.
+    latest = now + timedelta(seconds=settings.SESSION_COOKIE_AGE) + SESSIONS_SLACK
+    Session.objects.filter(expire_date__gt=latest).delete()
     Switch.objects.filter(retry_at__gt=now + timedelta(seconds=RETRY_S_MAX)).update(retry_at=now)
     Switch.objects.filter(released_at__gt=now).update(released_at=now)
     Switch.objects.filter(last_checkin_at__gt=now).update(last_checkin_at=now)
