@@ -16,7 +16,7 @@ from threading import Barrier
 from typing import Any, Final
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from stafeta.outbox.models import Message
 from stafeta.switches.models import Event, Hold, Switch
@@ -24,6 +24,7 @@ from stafeta.switches.services.breaker import call_stopped
 from stafeta.switches.services.hold import hold_everything, lift_holds
 from stafeta.switches.services.tick import tick
 from stafeta.vault.models import Grant
+from stafeta.worker.loop import bound_transactions
 from tests.switches.watched import WatchedWorld, crowd, operator, phases
 
 PEOPLE: Final = 12
@@ -167,6 +168,33 @@ def test_a_worker_stopped_in_the_middle_of_a_release_blocks_no_other(world: Watc
     assert max(0, *filter(None, at_once(paused, other))) < 5
     moment.tick(limit=1)
     assert phases()["Released"] == 3
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write after another")
+def test_what_a_worker_stopped_for_too_long_had_begun_is_undone_and_done_by_another(world: WatchedWorld) -> None:
+    """Invariants 12 and 19: its releases and its switches do not wait for somebody to kill it."""
+    moment = Moment(world)
+    stopped = Barrier(2)
+
+    def paused() -> bool:
+        try:
+            with transaction.atomic():
+                bound_transactions(connection, idle_s_max=0.5)
+                moment.tick(limit=2)
+                stopped.wait(WAIT_S_MAX)
+                time.sleep(2)
+        except DatabaseError:
+            return True
+        return False
+
+    def other() -> bool:
+        stopped.wait(WAIT_S_MAX)
+        assert moment.tick(limit=2) == 0
+        time.sleep(1)
+        return moment.tick(limit=2) == 2
+
+    assert at_once(paused, other) == [True, True]
+    assert phases() == {"Released": 2, "Climbing": PEOPLE - 2}
 
 
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")

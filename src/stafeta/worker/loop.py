@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from stafeta import clock
 from stafeta.channels.registry import email_channel, sms_channel
@@ -24,6 +27,7 @@ PROBE_TIMEOUT_S = 10
 DELIVER_EVERY_S = 1.0
 TOLERANCE_TICKS = 6
 PAUSE_AFTER_FAULT_S = 5.0
+IDLE_IN_TRANSACTION_S_MAX = 300
 
 
 class Worker:
@@ -78,6 +82,18 @@ def _guarded(part: Part, instant: Instant) -> None:
         log.exception("%s failed; the rest of the round goes on", part.__name__)
 
 
+def bound_transactions(
+    connection: BaseDatabaseWrapper, idle_s_max: float = IDLE_IN_TRANSACTION_S_MAX, **_: Any
+) -> None:
+    """Let PostgreSQL undo what a worker that stands still has begun: its switches and messages are others' again.
+
+    SQLite's locks are the process's own; there is one worker there, and nobody who could take over.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = %s", [int(idle_s_max * 1000)])
+
+
 def configured_channels() -> Channels:
     """Return the channels that the settings name. Raises ConfigurationError."""
     return Channels(
@@ -94,6 +110,7 @@ def configured_channels() -> Channels:
 def run(*, once: bool = False, stop: threading.Event | None = None) -> None:
     """Work until `stop` is set, or for one round. A database that fails is tried again; nothing else is swallowed."""
     stop = stop or threading.Event()
+    connection_created.connect(bound_transactions)
     worker = Worker(configured_channels())
     next_round_s = 0.0
     real_s = 0.0

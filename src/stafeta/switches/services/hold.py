@@ -5,6 +5,7 @@ While one stands service time stands still and nobody climbs; what is queued lea
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,22 +16,31 @@ from stafeta.switches.models import Hold
 from stafeta.switches.services.page_operator import Alarm, page_operator
 from stafeta.switches.services.release_lock import wait_for_releases
 
+log = logging.getLogger(__name__)
+
 HOUR: Final = timedelta(hours=1)
 MAINTENANCE_HOURS_MAX: Final = 7 * 24
 BREAKER_HOURS: Final = 72
 REASON_CHARS_MAX: Final = 300
 
 
-@transaction.atomic
 def hold_everything(*, hours: float, reason: str, now: datetime) -> Hold:
     """Hold everything for maintenance and return the hold; the operator is told.
 
     Where such a hold stands it goes on until `hours` from now, and never beyond `MAINTENANCE_HOURS_MAX` from its own
-    beginning. When this is committed no release is under way any more. Raises PolicyError for hours out of bounds.
+    beginning. It holds from when it is committed; this returns once no release is under way any more, or says in the
+    log that one still is. Raises PolicyError for hours out of bounds.
     """
     if not 0 < hours <= MAINTENANCE_HOURS_MAX:
         raise PolicyError("hold_hours", hours, 0, MAINTENANCE_HOURS_MAX)
-    wait_for_releases()
+    hold = _begin_maintenance(hours=hours, reason=reason, now=now)
+    if not wait_for_releases():
+        log.warning("everything is held, but a worker has a release under way that it began before")
+    return hold
+
+
+@transaction.atomic
+def _begin_maintenance(*, hours: float, reason: str, now: datetime) -> Hold:
     standing = Hold.objects.filter(kind=Hold.Kind.MAINTENANCE, ended_at=None, until__gt=now).first()
     hold = standing or Hold(kind=Hold.Kind.MAINTENANCE, began_at=now)
     hold.until = min(now + hours * HOUR, hold.began_at + MAINTENANCE_HOURS_MAX * HOUR)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 RELEASES: Final = 0x5374_6166  # "Staf": the number under which PostgreSQL knows this lock
+WAIT_S_MAX: Final = 10
 
 
 def alone_with_releases() -> bool:
@@ -22,8 +23,14 @@ def alone_with_releases() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def wait_for_releases() -> None:
-    """Wait until no other transaction is releasing, and keep it so until this one ends."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+def wait_for_releases() -> bool:
+    """Wait until no other transaction is releasing; False where one was still at it after `WAIT_S_MAX`."""
+    if connection.vendor != "postgresql":
+        return True
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = %s", [f"{WAIT_S_MAX}s"])
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RELEASES])
+    except OperationalError:
+        return False
+    return True

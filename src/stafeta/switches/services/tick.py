@@ -73,6 +73,8 @@ def claim_due(*, now: datetime, service_s: int, limit: int) -> list[Switch]:
 
 def _one_by_one(*, now: datetime, service_s: int, limit: int) -> TickResult:
     with transaction.atomic():
+        if standing_hold(now=now):
+            return TickResult(0, 0, 0)
         due = claim_due(now=now, service_s=service_s, limit=limit)
     changed = set_aside = 0
     for switch in due:
