@@ -62,6 +62,7 @@ class World:
         self.email = RecordingChannel()
         self.sms = RecordingChannel()
         self._read_at = NOON
+        self._counted_ms: int | None = None
         self.tick()
 
     # Time
@@ -91,6 +92,7 @@ class World:
         """Let time pass while neither worker nor web run."""
         self.now += timedelta(days=days, hours=hours)
         self._read_at = self.now
+        self._counted_ms = None
 
     def tick(self, *, hears: bool = True) -> None:
         """One round of the worker."""
@@ -98,8 +100,9 @@ class World:
         self._read_at = self.now
         failing = outage(now=self.now)
         hears = hears and failing is None
-        reading = Reading(self.now, elapsed_ms, hears, elapsed_ms)
+        reading = Reading(self.now, elapsed_ms, hears, elapsed_ms, self._counted_ms)
         span = read_service_clock(reading=reading, deaf_reason="" if hears else failing or "the test says so")
+        self._counted_ms = span.counted_ms
         if span.may_climb:
             tick(now=self.now, service_s=span.service_s)
             followed = follow_up(now=self.now, service_s=span.service_s)

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stafeta.core.service_time import Meter, Reading, advance_meter, is_behind
+from stafeta.core.service_time import (
+    Mark,
+    Meter,
+    Reading,
+    advance_meter,
+    is_behind,
+    others_count,
+    uncounted_gap,
+)
 from tests.core.ladders import DAY_S, NOON
 from tests.core.strategies import PROPERTY
 
@@ -171,3 +179,99 @@ def test_a_jump_of_the_wall_clock_adds_at_most_one_tick(jump_ms: int) -> None:
     meter = advance_meter(HEARD, reading(TICK_MS))
     jumped = advance_meter(meter, reading(2 * TICK_MS + jump_ms, monotonic_ms=TICK_MS))
     assert 0 <= jumped.counted_ms - meter.counted_ms <= TICK_MS
+
+
+@dataclass
+class Worker:
+    """A worker that may stand still before each of its steps: look at the counter, read its clocks, write.
+
+    It does what `switches.services.service_clock.Watch` does; `looks_first` False is the order that counts twice.
+    """
+
+    booted_ms: int
+    looks_first: bool = True
+    mark: Mark | None = None
+    seen_ms: int | None = None
+    stamp: tuple[int, int] | None = None
+
+    def step(self, meter: Meter, *, real_ms: int, wall_off_ms: int) -> Meter:
+        """Take the next step at a real moment and return the meter after it."""
+        if self.looks_first and self.seen_ms is None:
+            self.seen_ms = meter.counted_ms
+            return meter
+        if self.stamp is None:
+            self.stamp = (real_ms + wall_off_ms, real_ms + self.booted_ms)
+            return meter
+        wall_ms, monotonic_ms = self.stamp
+        after = advance_meter(
+            meter,
+            Reading(
+                NOON + timedelta(milliseconds=wall_ms),
+                0 if self.mark is None else monotonic_ms - self.mark.monotonic_ms,
+                True,
+                TOLERANCE_MS,
+                None if self.mark is None else self.mark.counted_ms,
+            ),
+        )
+        added = after.counted_ms > meter.counted_ms
+        known_ms = after.counted_ms if added or self.seen_ms is None else self.seen_ms
+        self.mark, self.seen_ms, self.stamp = Mark(monotonic_ms, known_ms), None, None
+        return after
+
+
+Step = tuple[int, int, int]  # worker, real ms after the step before, how far its wall clock is off
+STEPS = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 40_000), st.sampled_from([0, 0, 0, 20_000, 10**8, 2 * 10**8])),
+    min_size=2,
+    max_size=60,
+)
+
+
+def walk(script: list[Step], *, looks_first: bool = True) -> bool:
+    """Whether the counter ever ran ahead of real time."""
+    workers = [Worker(booted_ms=10**9 * number, looks_first=looks_first) for number in range(3)]
+    meter, real_ms = HEARD, 0
+    for worker, later_ms, wall_off_ms in script:
+        real_ms += later_ms
+        meter = workers[worker].step(meter, real_ms=real_ms, wall_off_ms=wall_off_ms)
+        if meter.counted_ms > real_ms:
+            return True
+    return False
+
+
+@PROPERTY
+@given(STEPS)
+def test_wherever_a_worker_stands_still_the_counter_never_runs_ahead_of_real_time(script: list[Step]) -> None:
+    """Invariant 9: machines with monotonic clocks of their own, stopped between looking, measuring and writing."""
+    assert not walk(script)
+
+
+@pytest.mark.parametrize("looks_first", [False, True])
+def test_measuring_before_looking_would_count_a_span_twice(looks_first: bool) -> None:
+    """Why a worker looks at the counter before it looks at its clocks (docs/adr/0009)."""
+    before, after = ([(0, 0, 0)] if looks_first else []), (0, 0, 0)
+    script: list[Step] = [
+        *[(worker, 0, 0) for worker in (0, 1) for _ in range(2 + looks_first)],  # both have read once
+        *before,
+        (0, 0, 0),  # the first looks at its clocks, and stands still
+        *[(1, 20_000, 0), (1, 0, 0), *[(1, 0, 0)] * looks_first] * 2,  # meanwhile the other counts
+        after,  # the first goes on, has nothing to add …
+        *before,
+        (0, 1, 10**8),  # … and with its wall clock ahead would add all that once more
+        after,
+    ]
+    assert walk(script, looks_first=looks_first) is not looks_first
+
+
+def test_one_clock_that_is_behind_is_nobodys_outage_while_others_count() -> None:
+    ahead = Meter(counted_ms=20_000, wall=NOON + timedelta(hours=1), heard=True)
+    behind = replace(reading(TICK_MS), counted_before_ms=10_000)
+    assert is_behind(ahead, behind)
+    assert others_count(ahead, behind)
+    assert not others_count(ahead, replace(behind, counted_before_ms=20_000))
+    assert not others_count(ahead, replace(behind, counted_before_ms=None))
+
+
+def test_a_span_longer_than_the_tolerance_in_which_nobody_read_is_a_gap() -> None:
+    assert uncounted_gap(HEARD, reading(TOLERANCE_MS + 1))
+    assert not uncounted_gap(HEARD, reading(TOLERANCE_MS))

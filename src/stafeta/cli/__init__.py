@@ -21,7 +21,12 @@ COMMANDS: Final = {
     "demo": "the whole story on a fast clock, with seeded people",
     "createowner": "make an owner's account from the command line",
     "simulate": "whole lives under every fault, in a throw-away database: see that no promise breaks",
+    "operator": "let an account see the operator's page and be told when somebody has to look",
     "check": "say in plain words whether everything is set up to work",
+    "status": "say in plain words how the service stands",
+    "hold": "hold everything for some hours: nobody climbs, nothing opens",
+    "unhold": "end every hold, the breaker's too",
+    "clock": "say what the clocks show; `clock confirm` once they have been put right",
 }
 EXIT_WRONG_SETTINGS: Final = 2
 EXIT_INTERRUPTED: Final = 130

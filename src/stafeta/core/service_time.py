@@ -36,7 +36,7 @@ class Reading:
     monotonic_ms: what the worker's own monotonic clock measured since its previous reading; 0 on its first.
     hears: the public confirmation page answered a probe, and no outage of ours is known.
     tolerance_ms: the most that one tick may add.
-    counted_before_ms: the meter's counted_ms as this worker saw it at its previous reading; None on its first. With
+    counted_before_ms: the meter's counted_ms by this worker's previous reading (`Mark`); None on its first. With
         it, no jump of the wall clock lets several workers count one span twice.
     """
 
@@ -47,9 +47,32 @@ class Reading:
     counted_before_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a worker keeps of its latest reading, to measure the next one from. It outlives no restart.
+
+    monotonic_ms: the worker's own monotonic clock at that reading; no other worker's can be compared with it.
+    counted_ms: what the counter had come to by then, never what it came to afterwards: what others add while this
+    worker stands between its clock and the database has to be taken off its next span.
+    """
+
+    monotonic_ms: int
+    counted_ms: int
+
+
 def is_behind(meter: Meter, reading: Reading) -> bool:
     """A wall clock behind the last tick's stops all climbing until it has caught up (ladder.md)."""
     return reading.wall < meter.wall
+
+
+def others_count(meter: Meter, reading: Reading) -> bool:
+    """Whether anybody has counted since this worker's previous reading; so one clock that is behind stops nobody."""
+    return reading.counted_before_ms is not None and meter.counted_ms > reading.counted_before_ms
+
+
+def uncounted_gap(meter: Meter, reading: Reading) -> bool:
+    """Whether nobody read for longer than the tolerance, by the wall clock: such a span is an outage."""
+    return reading.wall - meter.wall > timedelta(milliseconds=reading.tolerance_ms)
 
 
 def advance_meter(meter: Meter, reading: Reading) -> Meter:

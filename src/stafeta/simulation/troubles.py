@@ -11,12 +11,14 @@ from stafeta.simulation.crashes import REFUSALS
 from stafeta.simulation.poison import cure, poison
 from stafeta.simulation.script import Episode, Trouble
 from stafeta.switches.models import Switch
+from stafeta.switches.services.confirm_clock import confirm_clock
 from stafeta.worker.loop import Worker
 
 if TYPE_CHECKING:
     from stafeta.simulation.world import World
 
 STOPPED: Final = (Trouble.WORKER_DOWN, Trouble.ALL_DOWN)
+NOTICED_AFTER: Final = timedelta(days=2)
 CLOCKS: Final = (Trouble.CLOCK_MINUTES, Trouble.CLOCK_DAY, Trouble.CLOCK_YEAR, Trouble.CLOCK_BACK)
 
 
@@ -93,12 +95,19 @@ class Troubles:
                 cure()
             case _ if trouble in CLOCKS:
                 world.offset -= self._jump(episode)
+                if trouble is Trouble.CLOCK_YEAR:
+                    world.later(NOTICED_AFTER, self._confirm)
             case _:
                 pass
         if not world.workers and not self.is_closed:
             world.hire()
         world.told(-1, f"{trouble.value} is over")
         world.work()
+
+    def _confirm(self) -> None:
+        """The operator has put the clock right, and says so."""
+        if not self._world.by_web(lambda: confirm_clock(now=self._world.wall(), pace=1.0)):
+            self._world.later(timedelta(hours=6), self._confirm)
 
     @property
     def is_closed(self) -> bool:

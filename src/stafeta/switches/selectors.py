@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -12,7 +13,7 @@ from stafeta.core.links import Link
 from stafeta.core.policy import Choices, Missing, Policy, Readiness, compile_policy, missing_for_arming
 from stafeta.core.projection import Asked, Freed, project
 from stafeta.outbox.models import Message
-from stafeta.switches.models import ServiceClock, Switch, TrustedContact
+from stafeta.switches.models import Hold, ServiceClock, Switch, TrustedContact
 from stafeta.vault.models import ConsentState
 from stafeta.vault.selectors import releasable_count
 
@@ -24,8 +25,38 @@ def switch_of(owner: User) -> Switch:
 
 def service_second() -> int:
     """Return the service second as of the last tick; 0 before the first."""
-    counted_ms = ServiceClock.objects.values_list("counted_ms", flat=True).first()
-    return (counted_ms or 0) // 1000
+    return counted_ms() // 1000
+
+
+def counted_ms() -> int:
+    """Return the service milliseconds as of the last reading; 0 before the first."""
+    return ServiceClock.objects.values_list("counted_ms", flat=True).first() or 0
+
+
+def standing_hold(*, now: datetime) -> Hold | None:
+    """Return the hold because of which nobody climbs, the one that lasts longest; None where nobody holds."""
+    return Hold.objects.filter(ended_at=None, until__gt=now).order_by("-until", "pk").first()
+
+
+def hold_words(hold: Hold) -> str:
+    """Return what a hold is, for the log and the operator."""
+    return f"held until {hold.until:%Y-%m-%d %H:%M} UTC at the latest ({hold.kind}: {hold.reason})"
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerCounts:
+    """What tripped the breaker: so many releases within a day, of so many armed switches."""
+
+    releases: int
+    armed: int
+
+
+def breaker_counts(hold: Hold) -> BreakerCounts:
+    """Return what a breaker's hold began with; zeros for any other hold."""
+    releases, _, armed = hold.reason.partition("/")
+    if hold.kind != Hold.Kind.BREAKER or not (releases.isdecimal() and armed.isdecimal()):
+        return BreakerCounts(0, 0)
+    return BreakerCounts(int(releases), int(armed))
 
 
 def asked_contacts_count(switch: Switch) -> int:

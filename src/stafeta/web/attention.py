@@ -15,8 +15,8 @@ from stafeta.accounts.moments import Moment
 from stafeta.core.policy import Missing
 from stafeta.core.states import Resting
 from stafeta.outbox.models import ChannelHealth
-from stafeta.switches.models import ServiceClock, Switch, TrustedContact
-from stafeta.switches.selectors import dead_letters_of
+from stafeta.switches.models import Hold, ServiceClock, Switch, TrustedContact
+from stafeta.switches.selectors import dead_letters_of, standing_hold
 from stafeta.vault.models import ConsentState, Recipient
 from stafeta.web.dead_letters import DeadLetter, dead_letter
 from stafeta.web.doubts import doubted_people
@@ -57,12 +57,35 @@ def _of_service(owner: User, switch: Switch, *, now: datetime) -> Iterator[Atten
         on = Moment(health.failing_since or now, owner.zone, now).on
         text = _("%(channel)s: the provider takes no messages; it began %(on)s. They wait and are tried again.")
         yield Attention("warning", text % {"channel": names.get(health.channel, health.channel), "on": on})
-    clock = ServiceClock.objects.filter(deaf_since__isnull=False).first()
+    hold = standing_hold(now=now)
+    if hold is not None:
+        yield Attention("warning", _of_hold(hold, owner, now=now))
+    clock = ServiceClock.objects.filter(deaf_since__isnull=False).first() if hold is None else None
     if clock and clock.deaf_since and now - clock.deaf_since > timedelta(hours=1):
         on = Moment(clock.deaf_since, owner.zone, now).on
         yield Attention(
             "warning", _("The service cannot hear you, so all waits stand still; it began %(on)s.") % {"on": on}
         )
+
+
+def _of_hold(hold: Hold, owner: User, *, now: datetime) -> str:
+    on = Moment(hold.until, owner.zone, now).on
+    if hold.kind == Hold.Kind.BREAKER:
+        words = _(
+            "Unusually many handovers were about to open at once, so I have stopped all waits until the operator has "
+            "looked; they continue %(on)s at the latest. If you confirm that you are well, it counts as always."
+        )
+    elif hold.reason:
+        words = _(
+            "The operator has stopped all waits (%(reason)s); they continue %(on)s at the latest. Nobody is asked and "
+            "nothing opens meanwhile; if you confirm that you are well, it counts as always."
+        )
+    else:
+        words = _(
+            "The operator has stopped all waits; they continue %(on)s at the latest. Nobody is asked and nothing opens "
+            "meanwhile; if you confirm that you are well, it counts as always."
+        )
+    return words % {"on": on, "reason": hold.reason}
 
 
 def _of_letters(owner: User, *, now: datetime) -> Iterator[Attention]:

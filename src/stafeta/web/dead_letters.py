@@ -15,6 +15,8 @@ from stafeta.vault.models import Recipient
 
 _SUBJECTS: dict[str, Promise] = {
     "switches.ask_owner": gettext_lazy("The question whether you are all right"),
+    "switches.call_owner": gettext_lazy("The question whether you are all right"),
+    "switches.page_operator": gettext_lazy("A message to the operator"),
     "switches.ask_contact": gettext_lazy("The question to somebody close to you"),
     "switches.tell_owner": gettext_lazy("News for you"),
     "switches.tell_contact": gettext_lazy("News for somebody close to you"),

@@ -190,6 +190,7 @@ def _fact(event: Event, names: Names) -> str:
         "ContactDeclined": _("%(name)s declined to be asked about you."),
         "ContactPhoneVerified": _("%(name)s verified their phone."),
         "ContactErased": _("Somebody close to you had everything about them erased."),
+        "ReleaseStopped": _("Many handovers were about to open at once. I stopped yours and called you once more."),
         "ScheduleChanged": _("You changed the schedule."),
         "RecipientAdded": _("You entered %(name)s as a recipient."),
         "RecipientChanged": _("You changed what is entered about %(name)s."),

@@ -14,7 +14,7 @@ from stafeta.web.views.dashboard import (
 )
 from stafeta.web.views.history import history, history_csv
 from stafeta.web.views.mailbox import mailbox, mailbox_html, mailbox_list, mailbox_message
-from stafeta.web.views.operator import operator
+from stafeta.web.views.operator import operator, operator_clock, operator_hold, operator_unhold
 from stafeta.web.views.people import contact_move, people, person_edit, person_invite, person_new, person_remove
 from stafeta.web.views.schedule import preview, schedule
 
@@ -50,4 +50,7 @@ urlpatterns: list[URLPattern] = [
     path("mailbox/<int:number>/", mailbox_message, name="mailbox-message"),
     path("mailbox/<int:number>/html/", mailbox_html, name="mailbox-html"),
     path("operator/", operator, name="operator"),
+    path("operator/hold/", operator_hold, name="operator-hold"),
+    path("operator/unhold/", operator_unhold, name="operator-unhold"),
+    path("operator/clock/", operator_clock, name="operator-clock"),
 ]

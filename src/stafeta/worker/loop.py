@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from stafeta import clock
 from stafeta.channels.registry import email_channel, sms_channel
-from stafeta.core.service_time import Reading
 from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
 from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.probe import ProbeResult, probe
-from stafeta.switches.services.service_clock import Span, read_service_clock
+from stafeta.switches.services.service_clock import Span, Watch
 from stafeta.worker.parts import ALWAYS, WHILE_HEARING, Instant, Part
 
 log = logging.getLogger(__name__)
@@ -25,16 +28,16 @@ PROBE_TIMEOUT_S = 10
 DELIVER_EVERY_S = 1.0
 TOLERANCE_TICKS = 6
 PAUSE_AFTER_FAULT_S = 5.0
+IDLE_IN_TRANSACTION_S_MAX = 300
 
 
 class Worker:
-    """One worker: what it must remember between two rounds is only what its monotonic clock said."""
+    """One worker: what it must remember between two rounds is only what its watch does."""
 
     def __init__(self, channels: Channels, *, probe: Callable[[], ProbeResult] | None = None) -> None:
         self.channels = channels
         self._probe = probe or _probe_site
-        self._read_at_s: float | None = None
-        self._counted_ms: int | None = None
+        self._watch = Watch()
 
     def round(self) -> None:
         """Probe, count service time, and do every part of the work; a part that raises keeps none of the others."""
@@ -56,25 +59,20 @@ class Worker:
         """Probe, add to the counter what this worker may add, and return what it says then."""
         found = self._probe()
         failing = outage(now=clock.now())
-        reading = Reading(
-            wall=clock.now(),
-            monotonic_ms=self._measured_ms(),
+        span = self._watch.read(
+            clocks=_clocks,
             hears=found.ok and failing is None,
             tolerance_ms=int(TOLERANCE_TICKS * settings.TICK_EVERY_S * settings.CLOCK_SCALE * 1000),
-            counted_before_ms=self._counted_ms,
+            deaf_reason=failing or found.reason,
         )
-        span = read_service_clock(reading=reading, deaf_reason=failing or found.reason)
-        self._counted_ms = span.counted_ms
         if not span.may_climb:
-            log.warning("nobody climbs: %s", failing or found.reason or "the clock is behind")
+            log.warning("nobody climbs: %s", span.reason)
         return span
 
-    def _measured_ms(self) -> int:
-        """Return what the monotonic clock measured since the last call; 0 at first."""
-        at_s = clock.monotonic_s()
-        measured_s = 0.0 if self._read_at_s is None else at_s - self._read_at_s
-        self._read_at_s = at_s
-        return int(measured_s * 1000)
+
+def _clocks() -> tuple[datetime, int]:
+    """Return this moment on both clocks of this machine."""
+    return clock.now(), int(clock.monotonic_s() * 1000)
 
 
 def _probe_site() -> ProbeResult:
@@ -89,6 +87,18 @@ def _guarded(part: Part, instant: Instant) -> None:
         raise
     except Exception:
         log.exception("%s failed; the rest of the round goes on", part.__name__)
+
+
+def bound_transactions(
+    connection: BaseDatabaseWrapper, idle_s_max: float = IDLE_IN_TRANSACTION_S_MAX, **_: Any
+) -> None:
+    """Let PostgreSQL undo what a worker that stands still has begun: its switches and messages are others' again.
+
+    SQLite's locks are the process's own; there is one worker there, and nobody who could take over.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = %s", [int(idle_s_max * 1000)])
 
 
 def configured_channels() -> Channels:
@@ -107,6 +117,7 @@ def configured_channels() -> Channels:
 def run(*, once: bool = False, stop: threading.Event | None = None) -> None:
     """Work until `stop` is set, or for one round. A database that fails is tried again; nothing else is swallowed."""
     stop = stop or threading.Event()
+    connection_created.connect(bound_transactions)
     worker = Worker(configured_channels())
     next_round_s = 0.0
     real_s = 0.0

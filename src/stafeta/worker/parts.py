@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from stafeta.switches.services.breaker import call_stopped
+from stafeta.switches.services.hold import end_run_out_holds
+from stafeta.switches.services.outages import purge_outages
+from stafeta.switches.services.raise_alarms import raise_alarms
 from stafeta.switches.services.tell_unreached import tell_unreached
 from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
 from stafeta.vault.selectors import is_anything_open
@@ -43,9 +47,21 @@ def follow_releases(instant: Instant) -> None:
     tell_unreached(handovers=followed.unreached, now=instant.now)
 
 
+def mind_holds(instant: Instant) -> None:
+    """End the holds that have run out, and call the owners whose release the breaker has stopped."""
+    end_run_out_holds(now=instant.now)
+    call_stopped(now=instant.now, service_s=instant.service_s)
+
+
+def watch(instant: Instant) -> None:
+    """Tell the operator what lasts too long."""
+    raise_alarms(now=instant.now)
+
+
 def purge(instant: Instant) -> None:
     """Erase what was deleted long enough ago."""
     purge_deleted(now=instant.now)
+    purge_outages(now=instant.now)
 
 
 _HEART: Final = Heart()
@@ -57,4 +73,4 @@ def beat(instant: Instant) -> None:
 
 
 WHILE_HEARING: Final[tuple[Part, ...]] = (climb, follow_releases)
-ALWAYS: Final[tuple[Part, ...]] = (purge, beat)
+ALWAYS: Final[tuple[Part, ...]] = (mind_holds, watch, purge, beat)

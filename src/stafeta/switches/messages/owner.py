@@ -20,7 +20,7 @@ from stafeta.outbox.models import Message
 from stafeta.outbox.render import render_mail
 from stafeta.switches.messages import facts
 from stafeta.switches.messages.sms import one_sms
-from stafeta.switches.models import Switch, TrustedContact
+from stafeta.switches.models import Hold, Switch, TrustedContact
 
 
 def ask_owner(message: Message) -> Rendered:
@@ -66,6 +66,27 @@ def tell_owner(message: Message) -> Rendered:
         case _:
             raise Obsolete(f"the owner is not told {told.value!r}")
     return _mail(message, switch, f"owner_{told.value}", context | more)
+
+
+def call_owner(message: Message) -> Rendered:
+    """Render the call to an owner whose release the breaker stopped. Raises Obsolete once they were heard, or it ended.
+
+    It is no prompt: no window waits for it (docs/adr/0011).
+    """
+    switch = facts.switch_behind(message)
+    facts.climbing_of(message, switch)
+    hold = Hold.objects.filter(pk=message.params["hold"], ended_at=None).first()
+    if hold is None:
+        raise Obsolete("the hold has ended")
+    owner = switch.owner
+    if message.channel == By.SMS:
+        with override(owner.language):
+            # Translators: an SMS; at most 90 characters.
+            words = _("Stafeta: many handovers are about to open at once. If you are all right, confirm:")
+        text = one_sms(words, link=checkin_url(switch))
+        return Rendered(to=facts.require_phone(owner.phone), text=text, language=owner.language)
+    until = facts.moment(hold.until, switch, facts.instant_of(message))
+    return _mail(message, switch, "call_owner", {"button_url": checkin_url(switch), "until": until})
 
 
 def checkin_url(switch: Switch) -> str:

@@ -16,7 +16,7 @@ from stafeta.core.codec import encode
 from stafeta.core.ladder import advance
 from stafeta.core.moves import due
 from stafeta.core.policy import Policy
-from stafeta.core.states import Armed, CheckedIn, Effect, PauseBegan, PauseEnded, State, StoodDown
+from stafeta.core.states import Armed, CheckedIn, Effect, PauseBegan, PauseEnded, Released, State, StoodDown
 from stafeta.core.states import Event as LadderEvent
 from stafeta.switches.models import Event, Switch
 from stafeta.switches.services.effects import carry_out
@@ -30,6 +30,7 @@ SWITCH_COLUMNS = (
     "due_at",
     "due_s",
     "last_checkin_at",
+    "released_at",
     "faults",
     "fault",
     "retry_at",
@@ -47,6 +48,11 @@ class Decision:
     after: State
     effects: list[Effect]
     event: Event | None
+
+    @property
+    def releases(self) -> bool:
+        """Whether writing it is a release."""
+        return isinstance(self.after, Released) and not isinstance(self.before, Released)
 
 
 def decide(
@@ -68,7 +74,10 @@ def decide(
     switch.faults, switch.fault, switch.retry_at = 0, "", None
     if isinstance(event, OWNER_WAS_HERE):
         switch.last_checkin_at = now
-    return Decision(switch, before, after, effects, row)
+    decision = Decision(switch, before, after, effects, row)
+    if decision.releases:
+        switch.released_at = now
+    return decision
 
 
 def put_state(switch: Switch, state: State, policy: Policy) -> None:

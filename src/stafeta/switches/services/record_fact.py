@@ -18,18 +18,22 @@ def record_fact(*, switch: Switch, kind: str, facts: Mapping[str, int | str | bo
     """Append a fact that the ladder does not decide on, such as "ContactInvited". Never content or a secret."""
     with transaction.atomic():
         locked = Switch.objects.select_for_update().get(pk=switch.pk)
-        fact = Event(
-            switch=locked,
-            number=next_number(locked),
-            cycle=locked.cycle,
-            kind=kind,
-            on_ladder=False,
-            event=dict(facts),
-            at=now,
-            service_s=service_second(),
-        )
-        fact.save(force_insert=True)
+        fact_event(locked, kind=kind, facts=facts, now=now).save(force_insert=True)
         locked.save(update_fields=["events_count"])
+
+
+def fact_event(switch: Switch, *, kind: str, facts: Mapping[str, int | str | bool | None], now: datetime) -> Event:
+    """Return the unsaved log row of a fact about a locked switch, whose `events_count` is the caller's to save."""
+    return Event(
+        switch=switch,
+        number=next_number(switch),
+        cycle=switch.cycle,
+        kind=kind,
+        on_ladder=False,
+        event=dict(facts),
+        at=now,
+        service_s=service_second(),
+    )
 
 
 def ladder_event(switch: Switch, event: LadderEvent, *, policy: Policy | None, now: datetime, service_s: int) -> Event:

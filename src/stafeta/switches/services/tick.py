@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,9 @@ from django.db.models import Q
 
 from stafeta.core.states import Ticked
 from stafeta.switches.models import Switch
-from stafeta.switches.services.decide import decide, decide_now, write
+from stafeta.switches.selectors import standing_hold
+from stafeta.switches.services.breaker import within_breaker
+from stafeta.switches.services.decide import Decision, decide, locked_switch, write
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +25,10 @@ FAULT_CHARS_MAX = 300
 
 @dataclass(frozen=True, slots=True)
 class TickResult:
-    """claimed: switches that were due. changed: those that took a step. set_aside: those that raised."""
+    """claimed: switches that were due. changed: those that took a step. set_aside: those that raised.
+
+    Nobody is claimed while a hold stands; a release that the breaker keeps back was claimed and does not change.
+    """
 
     claimed: int
     changed: int
@@ -37,15 +43,24 @@ def tick(*, now: datetime, service_s: int, limit: int = TICK_BATCH_MAX) -> TickR
     """
     try:
         with transaction.atomic():
+            if standing_hold(now=now):
+                return TickResult(0, 0, 0)
             due = claim_due(now=now, service_s=service_s, limit=limit)
-            decisions = [decide(switch=switch, event=Ticked(), now=now, service_s=service_s) for switch in due]
-            write(decisions, now=now, service_s=service_s)
+            decisions = _carry_out(due, now=now, service_s=service_s)
     except OperationalError:
         raise
     except Exception:
         log.exception("a switch in the batch raised; deciding one by one")
         return _one_by_one(now=now, service_s=service_s, limit=limit)
     return TickResult(len(due), sum(decision.event is not None for decision in decisions), 0)
+
+
+def _carry_out(due: Sequence[Switch], *, now: datetime, service_s: int) -> list[Decision]:
+    """Decide for locked switches and write what the breaker lets through (invariant 20)."""
+    decisions = [decide(switch=switch, event=Ticked(), now=now, service_s=service_s) for switch in due]
+    kept = within_breaker(decisions, now=now)
+    write(kept, now=now, service_s=service_s)
+    return kept
 
 
 def claim_due(*, now: datetime, service_s: int, limit: int) -> list[Switch]:
@@ -58,12 +73,15 @@ def claim_due(*, now: datetime, service_s: int, limit: int) -> list[Switch]:
 
 def _one_by_one(*, now: datetime, service_s: int, limit: int) -> TickResult:
     with transaction.atomic():
+        if standing_hold(now=now):
+            return TickResult(0, 0, 0)
         due = claim_due(now=now, service_s=service_s, limit=limit)
     changed = set_aside = 0
     for switch in due:
         try:
-            decision = decide_now(switch_id=switch.pk, event=Ticked(), now=now, service_s=service_s)
-            changed += decision.event is not None
+            with transaction.atomic():
+                decisions = _carry_out([locked_switch(pk=switch.pk)], now=now, service_s=service_s)
+            changed += sum(decision.event is not None for decision in decisions)
         except OperationalError:
             raise
         except Exception as fault:
