@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from stafeta import clock
+from stafeta.channels.receipts import ReceiptAddresses
 from stafeta.channels.registry import email_channel, sms_channel
 from stafeta.core.service_time import Reading
 from stafeta.outbox.selectors import outage
@@ -93,7 +94,12 @@ def configured_channels() -> Channels:
             sender=settings.EMAIL_FROM,
             now=clock.now,
         ),
-        sms=sms_channel(settings.SMS_CHANNEL_URL, mailbox_dir=settings.MAILBOX_DIR, now=clock.now),
+        sms=sms_channel(
+            settings.SMS_CHANNEL_URL,
+            mailbox_dir=settings.MAILBOX_DIR,
+            now=clock.now,
+            receipts=ReceiptAddresses(settings.SITE_URL, settings.RECEIPTS_SECRET),
+        ),
     )
 
 
