@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from stafeta.outbox.services.receive_receipt import hear_waiting, purge_receipts
+from stafeta.switches.services.delivery import record_news
 from stafeta.switches.services.tell_unreached import tell_unreached
 from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
 from stafeta.vault.services.delete_handover import purge_deleted
@@ -44,5 +46,11 @@ def purge(instant: Instant) -> None:
     purge_deleted(now=instant.now)
 
 
+def hear_receipts(instant: Instant) -> None:
+    """Hear the receipts that came before their messages were recorded as accepted, and erase old ones."""
+    hear_waiting(now=instant.now, on_news=record_news)
+    purge_receipts(now=instant.now)
+
+
 WHILE_HEARING: Final[tuple[Part, ...]] = (climb, follow_releases)
-ALWAYS: Final[tuple[Part, ...]] = (purge,)
+ALWAYS: Final[tuple[Part, ...]] = (purge, hear_receipts)
