@@ -17,7 +17,7 @@ from stafeta.outbox.services.receive_receipt import receive_receipt
 from stafeta.switches.models import Event
 from stafeta.switches.services.checkin import record_checkin
 from stafeta.switches.services.delivery import record_news
-from tests.make import armed_owner, contact
+from tests.make import armed_owner, contact, owner
 from tests.switches.jump import to_phase, to_rung
 from tests.world import World, replay
 
@@ -285,6 +285,18 @@ def test_an_owner_hears_nothing_by_sms_of_somebody_elses_mailbox(world: World, d
     assert world.sent() == []
     fact = Event.objects.get(kind="AddressUnreached")
     assert set(fact.event) == {"contact", "channel"}
+
+
+def test_a_contact_who_owns_a_switch_of_their_own_hears_of_their_mailbox(world: World, dana: User) -> None:
+    karel = owner(KAREL, name="Karel Novák")
+    User.objects.filter(pk=karel.pk).update(phone="+420601000009")
+    to_rung(world, dana, 4)
+    world.forget()
+    hear(world, Message.objects.get(to=KAREL, kind="switches.ask_contact"), Verdict.COMPLAINED)
+    world.tick()
+    assert [message.to for message in world.sms.sent] == ["+420601000009"]
+    facts = Event.objects.filter(kind="AddressUnreached").order_by("switch")
+    assert [set(fact.event) - {"channel"} for fact in facts] == [{"contact"}, {"owner"}]
 
 
 def test_contacts_are_told_that_the_owners_mailbox_is_suppressed(world: World, dana: User) -> None:

@@ -11,6 +11,8 @@ from stafeta.outbox.selectors import suppressions_of
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.vault.models import Recipient
 
+OWNERS_MAX = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -51,6 +53,14 @@ def place_of(owner: User, *, channel: str, address: str) -> Place | None:
     """Return whose address that is: the owner's own before anybody else's."""
     same = (place for place in places_of(owner) if (place.channel, place.address) == (channel, address))
     return next(same, None)
+
+
+def owners_at(*, channel: str, address: str) -> list[User]:
+    """Return the owners whose own address that is; a phone may be that of several."""
+    if not address:
+        return []
+    own = {"email": address} if channel == Message.Channel.EMAIL else {"phone": address}
+    return list(User.objects.filter(is_active=True, **own).order_by("pk")[:OWNERS_MAX])
 
 
 def _places(owner: User) -> Iterator[Place]:

@@ -62,7 +62,8 @@ def _hook(service: str) -> Hook | None:
 
 
 def _take_in(request: HttpRequest, hook: Hook) -> HttpResponse:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX:
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdecimal() or int(announced) > BODY_BYTES_MAX:
         log.warning("a receipt of %s is too big", hook.service)
         return HttpResponse(status=413)
     try:
