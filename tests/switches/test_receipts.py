@@ -159,6 +159,7 @@ def test_a_late_bounce_of_an_old_prompt_does_not_hide_that_the_newest_arrived(wo
     to_rung(world, dana, 0)
     first = prompt(0)
     to_rung(world, dana, 3)
+    world.wait(hours=1)
     hear(world, first, Verdict.BOUNCED)
     to_rung(world, dana, 4)
     asked = next(message for message in world.email.sent if message.to == KAREL)
@@ -241,6 +242,19 @@ def test_a_prompt_that_bounced_does_not_count_because_another_was_taken_for_a_su
     suppress(world, DANA)
     hear(world, prompt(3, "sms"), Verdict.BOUNCED)
     assert climbing(world, dana).accepted_at_s is None
+
+
+def test_a_prompt_that_came_back_counts_no_more_though_it_is_reported_as_delivered(world: World, dana: User) -> None:
+    """The provider takes its suppression back; what it says of this message cannot be trusted any more."""
+    to_rung(world, dana, 0)
+    world.sms.fail = lambda to: DeliveryRefused("no such number", permanent=True) if to == DANA_PHONE else None
+    hear(world, prompt(0), Verdict.SUPPRESSED)
+    world.now += timedelta(hours=1)
+    world.tick()
+    hear(world, prompt(0), Verdict.DELIVERED, at=world.now)
+    assert not Suppression.objects.exists()
+    assert climbing(world, dana).accepted_at_s is None
+    assert "PromptAccepted" not in log_of(dana)[log_of(dana).index("PromptBounced") :]
 
 
 def test_the_owner_hears_once_by_sms_that_their_mailbox_is_reached_no_more(world: World, dana: User) -> None:

@@ -47,6 +47,11 @@ def test_a_mail_server_reports_in_our_own_form_days_late(settings: Settings, url
     assert receipt.detail == "smtp: bounced, 5.1.1"
 
 
+def test_our_own_form_comes_in_by_its_own_address_alone(settings: Settings) -> None:
+    settings.EMAIL_CHANNEL_URL = "smtp://mail.example.com"
+    assert post(f"/receipts/smtp/{SECRET}/", signed(bounce())).status_code == 404
+
+
 def test_an_sms_gateway_reports_in_our_own_form(settings: Settings) -> None:
     settings.SMS_CHANNEL_URL = "webhook+https://gateway.example.com/send?token=t"
     message = accepted("gw-1", "sms")
