@@ -17,6 +17,7 @@ from stafeta.outbox.services.receive_receipt import receive_receipt
 from stafeta.switches.models import Event
 from stafeta.switches.services.checkin import record_checkin
 from stafeta.switches.services.delivery import record_news
+from stafeta.worker.parts import ALWAYS, Instant, hear_receipts
 from tests.make import armed_owner, contact, owner
 from tests.switches.jump import to_phase, to_rung
 from tests.world import World, replay
@@ -72,6 +73,21 @@ def test_a_late_bounce_restarts_the_rung_on_the_other_channel(world: World, dana
     world.wait(hours=2)
     assert climbing(world, dana).rung == 1
     assert replay(world.switch(dana))[0] == world.state(dana)
+
+
+def test_a_bounce_that_overtakes_its_acceptance_is_heard_in_the_workers_next_round(world: World, dana: User) -> None:
+    to_rung(world, dana, 0)
+    message = prompt(0)
+    lease = world.now + timedelta(minutes=5)
+    Message.objects.filter(pk=message.pk).update(state="queued", provider_id="", settled_at=None, lease_until=lease)
+    hear(world, message, Verdict.BOUNCED)
+    assert hear_receipts in ALWAYS
+    hear_receipts(Instant(world.now, world.service_s()))
+    assert Message.objects.get(pk=message.pk).state == "queued"
+    Message.objects.filter(pk=message.pk).update(state="accepted", provider_id=message.provider_id, lease_until=None)
+    hear_receipts(Instant(world.now, world.service_s()))
+    assert Message.objects.get(pk=message.pk).state == "bounced"
+    assert climbing(world, dana).accepted_at_s is None
 
 
 def test_a_bounce_of_one_of_two_keeps_the_window_where_the_other_stands(world: World, dana: User) -> None:
