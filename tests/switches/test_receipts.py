@@ -161,6 +161,17 @@ def test_a_bounce_after_the_release_takes_nothing_back(world: World, dana: User)
     assert isinstance(world.state(dana), Released)
 
 
+def test_the_news_of_a_release_that_came_back_is_told_to_the_contacts(world: World, dana: User) -> None:
+    """Ema's mailbox is gone: nobody else can tell her, and the provider found out hours later."""
+    to_phase(world, dana, "Released")
+    world.wait(hours=5)
+    world.forget()
+    hear(world, Message.objects.get(kind="vault.release"), Verdict.SUPPRESSED)
+    world.tick()
+    (told,) = [message for message in world.email.sent if message.to == KAREL]
+    assert "Ema Malá" in told.text
+
+
 def test_contacts_are_told_that_the_owners_mail_came_back(world: World, dana: User) -> None:
     to_rung(world, dana, 2)
     hear(world, prompt(2), Verdict.BOUNCED)

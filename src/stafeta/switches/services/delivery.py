@@ -76,10 +76,10 @@ def _bounced(message: Message, *, now: datetime) -> None:
     if message.kind not in PROMPTS:
         return
     params = message.params
-    switch = Switch.objects.filter(pk=params["switch"]).first()
-    if switch is None:
-        return
-    switch = locked_switch(pk=switch.pk)
+    try:
+        switch = locked_switch(pk=params["switch"])
+    except Switch.DoesNotExist:
+        return  # the owner is gone
     event = PromptBounced(
         cycle=params["cycle"],
         rung=params["rung"],
