@@ -27,7 +27,7 @@ from tests import make
 from tests.switches.test_race import RUN_S_MAX, at_once
 from tests.world import World, replay
 
-HEAD_STARTS_S: Final = [-0.1, *(number * 0.001 for number in range(-8, 9)), 0.1]
+HEAD_STARTS_S: Final = [-0.25, *(number * 0.001 for number in range(-8, 9)), 0.25]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
