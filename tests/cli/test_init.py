@@ -97,6 +97,33 @@ def test_check_names_a_channel_that_cannot_be(stafeta: Stafeta) -> None:
     assert "STAFETA_SMS_URL" in done.stdout
 
 
+def test_check_names_where_providers_report_to_without_the_secret(stafeta: Stafeta) -> None:
+    stafeta("init")
+    assert "receipts: none are taken in; set STAFETA_RECEIPTS_SECRET" in stafeta("check").stdout
+    secret, site = "of-the-receipts-0123456789abc", "https://stafeta.example.com"
+    here = {"STAFETA_RECEIPTS_SECRET": secret, "STAFETA_SITE_URL": site}
+    mail = {"STAFETA_EMAIL_URL": "anymail+postmark://TOKEN@", "STAFETA_SMS_URL": "twilio://AC1:token@+420600000001"}
+    done = stafeta("check", **here, **mail)
+    assert f"postmark reports to {site}/receipts/postmark/<STAFETA_RECEIPTS_SECRET>/" in done.stdout
+    assert f"twilio reports to {site}/receipts/twilio/<STAFETA_RECEIPTS_SECRET>/ by itself" in done.stdout
+    own = {"STAFETA_EMAIL_URL": "smtp://mail.example.com", "STAFETA_SMS_URL": "webhook+https://gateway.example.com"}
+    signed = stafeta("check", **here, **own)
+    assert f"smtp reports to {site}/receipts/smtp/; webhook reports to {site}/receipts/webhook/" in signed.stdout
+    assert secret not in done.stdout + done.stderr + signed.stdout + signed.stderr
+
+
+def test_check_names_a_service_whose_reports_could_not_be_verified(stafeta: Stafeta) -> None:
+    stafeta("init")
+    done = stafeta(
+        "check",
+        STAFETA_RECEIPTS_SECRET="of-the-receipts-0123456789abc",
+        STAFETA_EMAIL_URL="anymail+mailersend://TOKEN@",
+    )
+    assert done.returncode == 1
+    assert "PROBLEM  receipts: STAFETA_EMAIL_URL: its web hook cannot be verified" in done.stdout
+    assert "?webhook_key=" in done.stdout
+
+
 def test_check_names_a_database_that_does_not_answer(stafeta: Stafeta, port: int) -> None:
     stafeta("init")
     done = stafeta("check", STAFETA_DATABASE_URL=f"postgres://u:hunter2@127.0.0.1:{port}/stafeta")

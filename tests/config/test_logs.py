@@ -27,6 +27,8 @@ TOKEN = "b2x8J4mQy7Wc9Zt1"
         f"/account/auth/confirm-email/{TOKEN}/",
         f"POST https://sms.example.com/send?key={TOKEN}&to=1",
         f"/people/?q={TOKEN}",
+        f"Not Found: /receipts/postmark/{TOKEN}/",
+        f"https://stafeta.example.com/receipts/amazon-ses/{TOKEN}",
     ],
 )
 def test_what_opens_something_is_redacted(text: str) -> None:

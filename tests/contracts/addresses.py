@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from stafeta.accounts.derived_keys import link_key
 from stafeta.accounts.models import User
 from stafeta.core.links import Link, Purpose, make_token
-from stafeta.outbox.models import Message
+from stafeta.outbox.models import Message, Suppression
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.vault.models import Grant, Handover, Recipient
 
@@ -97,6 +97,9 @@ def values_of() -> dict[str, list[Values]]:
         "handover-version": [{**pk, "number": number} for pk in handovers for number in (0, 1, 2)],
         "release-mail": _pks(Grant),
         "message-retry": _pks(Message),
+        "address-works": _pks(Suppression),
+        "receipts-signed": [{"service": service} for service in ("smtp", "webhook", "nobody")],
+        "receipts": [{"service": service, "secret": FORGED} for service in ("postmark", "twilio", "nobody")],
         **{f"mailbox-{page}": [{"number": 1}, {"number": ABSENT}] for page in ("message", "html")},
     }
 
@@ -122,5 +125,7 @@ def addresses() -> list[tuple[str, str]]:
     return sorted(set(found))
 
 
-def _pks(model: type[TrustedContact | Recipient | Handover | Grant | Message | Authenticator]) -> list[Values]:
+def _pks(
+    model: type[TrustedContact | Recipient | Handover | Grant | Message | Suppression | Authenticator],
+) -> list[Values]:
     return [{"pk": pk} for pk in [*model.objects.values_list("pk", flat=True), ABSENT]]

@@ -22,6 +22,7 @@ class TwilioStandIn(HttpReceiver):
         super().__init__()
         self.inbox: Inbox[ReceivedSms] = Inbox()
         self.senders: list[dict[str, str]] = []
+        self.callbacks: list[str] = []
         self.error: tuple[int, int] | None = None
         """A status and Twilio code to answer with, whatever the behaviour."""
 
@@ -45,6 +46,7 @@ class TwilioStandIn(HttpReceiver):
                 return self._error(503, 20503)
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         self.senders.append({name: form[name] for name in ("From", "MessagingServiceSid") if name in form})
+        self.callbacks += [form["StatusCallback"]] if "StatusCallback" in form else []
         sid = f"SM{len(self.inbox.all()) + 1:032d}"
         self.inbox.add(ReceivedSms(id=sid, to=form["To"], text=form["Body"]))
         return 201, {"sid": sid, "status": "queued", "to": form["To"], "body": form["Body"], "error_code": None}

@@ -92,6 +92,7 @@ def test_a_clock_set_back_stops_climbing_until_it_has_caught_up(world: World, da
 
 def test_a_window_starts_when_the_provider_accepted_not_when_the_message_was_queued(world: World, dana: User) -> None:
     world.email.fail = lambda _to: DeliveryRefused("greylisted", permanent=False)
+    world.sms.fail = lambda _to: DeliveryRefused("no route now", permanent=False)
     world.until(dana, rung=0)
     world.wait(hours=20)
     state = world.state(dana)

@@ -26,11 +26,15 @@ from stafeta.core.errors import ChannelUnavailable, DeliveryError, DeliveryRefus
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One mail service: how its URL is written, and the options of its Anymail backend that this URL yields."""
+    """One mail service: how its URL is written, and the options of its Anymail backend that this URL yields.
+
+    signs: it signs what it reports, with a key that `?webhook_key=` names (channels/receipts_anymail.py).
+    """
 
     form: str
     options: Callable[[ChannelUrl], Mapping[str, str]]
     extras: tuple[str, ...] = ()
+    signs: bool = False
 
 
 def _key(option: str) -> Callable[[ChannelUrl], Mapping[str, str]]:
@@ -39,17 +43,18 @@ def _key(option: str) -> Callable[[ChannelUrl], Mapping[str, str]]:
 
 SERVICES: Final[Mapping[str, Service]] = {
     "brevo": Service("anymail+brevo://KEY@", _key("api_key")),
-    "mailersend": Service("anymail+mailersend://TOKEN@", _key("api_token")),
+    "mailersend": Service("anymail+mailersend://TOKEN@", _key("api_token"), signs=True),
     "mailgun": Service(
         "anymail+mailgun://KEY@your.domain (for the EU add ?api=https://api.eu.mailgun.net/v3)",
         lambda url: {"api_key": url.user, "sender_domain": url.host},
+        signs=True,
     ),
     "mailjet": Service("anymail+mailjet://KEY:SECRET@", lambda url: {"api_key": url.user, "secret_key": url.password}),
     "postmark": Service(
         "anymail+postmark://TOKEN@?message_stream=outbound", _key("server_token"), extras=("message_stream",)
     ),
-    "resend": Service("anymail+resend://KEY@", _key("api_key")),
-    "sendgrid": Service("anymail+sendgrid://KEY@", _key("api_key")),
+    "resend": Service("anymail+resend://KEY@", _key("api_key"), signs=True),
+    "sendgrid": Service("anymail+sendgrid://KEY@", _key("api_key"), signs=True),
     "sparkpost": Service("anymail+sparkpost://KEY@", _key("api_key")),
     "amazon-ses": Service(
         "anymail+amazon-ses://ACCESS_KEY:SECRET@eu-central-1 (needs the package boto3)",
@@ -59,13 +64,24 @@ SERVICES: Final[Mapping[str, Service]] = {
 SCHEMES: Final = tuple(f"anymail+{service}" for service in SERVICES)
 
 
+def client_params(*, access_key: str, secret: str, region: str, timeout_s: float) -> dict[str, Any]:
+    """Return what boto3 needs to know to speak to Amazon for us."""
+    return {
+        "aws_access_key_id": access_key,
+        "aws_secret_access_key": secret,
+        "region_name": region,
+        "config": {"connect_timeout": timeout_s, "read_timeout": timeout_s},
+    }
+
+
 class AnymailChannel:
     """One account at one mail service. Its settings come from the URL alone, not from Django's settings."""
 
     def __init__(self, url: ChannelUrl, *, sender: str) -> None:
         service_name = url.scheme.removeprefix("anymail+")
         service = SERVICES[service_name]
-        url.allow_options("api", "timeout", *service.extras, form=service.form)
+        signing = ("webhook_key",) if service.signs else ()
+        url.allow_options("api", "timeout", *service.extras, *signing, form=service.form)
         options = dict(service.options(url))
         if not all(options.values()) or url.path.strip("/"):
             raise url.wrong("its key is missing or incomplete", form=service.form)
@@ -102,14 +118,7 @@ class AnymailChannel:
     def _backend_options(self, service_name: str, options: Mapping[str, str]) -> dict[str, Any]:
         if service_name != "amazon-ses":
             return {**options, "timeout": self._timeout_s}
-        return {
-            "client_params": {
-                "aws_access_key_id": options["access_key"],
-                "aws_secret_access_key": options["secret"],
-                "region_name": options["region"],
-                "config": {"connect_timeout": self._timeout_s, "read_timeout": self._timeout_s},
-            }
-        }
+        return {"client_params": client_params(**options, timeout_s=self._timeout_s)}
 
     def _open(self) -> None:
         """Keep the session between messages; it follows no redirect, for one would turn our POST into a GET."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
@@ -15,6 +15,7 @@ from stafeta.channels.console import ConsoleChannel
 from stafeta.channels.email_anymail import AnymailChannel
 from stafeta.channels.email_smtp import SmtpChannel
 from stafeta.channels.mailbox import MailboxChannel
+from stafeta.channels.receipts import ReceiptAddresses
 from stafeta.channels.sms_smsmanager import SmsManagerChannel
 from stafeta.channels.sms_twilio import TwilioChannel
 from stafeta.channels.sms_webhook import WebhookChannel
@@ -34,6 +35,7 @@ class Place:
     mailbox_dir: Path
     now: Callable[[], datetime]
     sender: str = ""
+    receipts: ReceiptAddresses = field(default_factory=ReceiptAddresses)
 
 
 _Made = TypeVar("_Made")
@@ -47,8 +49,8 @@ _EMAIL: Final[_Factories[Channel[EmailMessage]]] = {
     "mailbox": lambda _url, place: MailboxChannel(place.mailbox_dir, now=place.now),
 }
 _SMS: Final[_Factories[Channel[SmsMessage]]] = {
-    "twilio": lambda url, _place: TwilioChannel(url),
-    "smsmanager": lambda url, _place: SmsManagerChannel(url),
+    "twilio": lambda url, place: TwilioChannel(url, receipts_to=place.receipts.to_announce("twilio")),
+    "smsmanager": lambda url, place: SmsManagerChannel(url, receipts_to=place.receipts.to_announce("smsmanager")),
     "webhook+http": lambda url, _place: WebhookChannel(url),
     "webhook+https": lambda url, _place: WebhookChannel(url),
     "console": lambda _url, _place: ConsoleChannel(),
@@ -68,9 +70,12 @@ def email_channel(url: str, *, mailbox_dir: Path, sender: str, now: Callable[[],
     return _make(_EMAIL, url, setting=EMAIL_SETTING, place=Place(mailbox_dir, now, sender))
 
 
-def sms_channel(url: str, *, mailbox_dir: Path, now: Callable[[], datetime]) -> Channel[SmsMessage]:
-    """The channel for `STAFETA_SMS_URL`; as `email_channel`."""
-    return _make(_SMS, url, setting=SMS_SETTING, place=Place(mailbox_dir, now))
+def sms_channel(
+    url: str, *, mailbox_dir: Path, now: Callable[[], datetime], receipts: ReceiptAddresses | None = None
+) -> Channel[SmsMessage]:
+    """The channel for `STAFETA_SMS_URL`; as `email_channel`. receipts: what to tell a provider that reports back."""
+    place = Place(mailbox_dir, now, receipts=receipts or ReceiptAddresses())
+    return _make(_SMS, url, setting=SMS_SETTING, place=place)
 
 
 def _make(factories: _Factories[_Made], text: str, *, setting: str, place: Place) -> _Made:

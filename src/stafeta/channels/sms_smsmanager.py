@@ -24,13 +24,15 @@ class SmsManagerChannel:
 
     name = "smsmanager"
 
-    def __init__(self, url: ChannelUrl) -> None:
+    def __init__(self, url: ChannelUrl, *, receipts_to: str = "") -> None:
+        """receipts_to: where SMSManager reports what became of a message; "" for nowhere."""
         url.allow_options("sender", "api", "timeout", form=FORM)
         key = url.user or url.host
         if not key or url.path.strip("/") or not key.isascii():
             raise url.wrong("its key is missing or malformed", form=FORM)
         self._address = f"{url.api(API, form=FORM)}/message"
         self._sender = url.options.get("sender", "")
+        self._receipts_to = receipts_to
         self._timeout_s = url.timeout_s(TIMEOUT_S, form=FORM)
         self._session = requests.Session()
         self._session.headers["x-api-key"] = key
@@ -50,7 +52,9 @@ class SmsManagerChannel:
         step = {"type": "sms" if is_gsm7(message.text) else "utf"}
         if self._sender:
             step["sender"] = self._sender
+        callback = {"callback": self._receipts_to} if self._receipts_to else {}
         return {
+            **callback,
             "body": message.text,
             "to": [{"phone_number": message.to.removeprefix("+")}],
             "tag": "transactional",

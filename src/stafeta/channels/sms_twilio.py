@@ -32,20 +32,23 @@ class TwilioChannel:
 
     name = "twilio"
 
-    def __init__(self, url: ChannelUrl) -> None:
+    def __init__(self, url: ChannelUrl, *, receipts_to: str = "") -> None:
+        """receipts_to: where Twilio reports what became of a message; "" for nowhere."""
         url.allow_options("api", "timeout", form=FORM)
         if not (url.user and url.password and url.host):
             raise url.wrong("its account SID, token or sender is missing", form=FORM)
         self._timeout_s = url.timeout_s(TIMEOUT_S, form=FORM)
         is_service = _MESSAGING_SERVICE.fullmatch(url.host)
-        self._sender = {"messaging_service_sid" if is_service else "from_": url.host}
+        self._fields = {"messaging_service_sid" if is_service else "from_": url.host}
+        if receipts_to:
+            self._fields["status_callback"] = receipts_to
         self._http = TwilioHttpClient(timeout=self._timeout_s)
         self._client = Client(url.user, url.password, http_client=self._http)
         self._client.api.base_url = url.api(self._client.api.base_url, form=FORM)
 
     def send(self, message: SmsMessage) -> Accepted:
         try:
-            created = self._client.messages.create(to=message.to, body=message.text, **self._sender)
+            created = self._client.messages.create(to=message.to, body=message.text, **self._fields)
         except requests.Timeout:
             raise no_answer(self.name, self._timeout_s) from None
         except requests.RequestException as error:

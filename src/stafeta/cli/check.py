@@ -98,6 +98,30 @@ def _channels() -> str:
     return names
 
 
+def _receipts() -> str:
+    """Name where providers report to. The secret is only named: what this prints ends up in logs and bug reports, and
+    whoever enters the address at a provider has set the secret themselves."""
+    from django.conf import settings
+
+    from stafeta.channels.hooks import live_hooks
+    from stafeta.channels.receipts import ReceiptAddresses
+
+    if not settings.RECEIPTS_SECRET:
+        return "none are taken in; set STAFETA_RECEIPTS_SECRET to hear of messages that come back"
+    hooks = live_hooks(
+        email_url=settings.EMAIL_CHANNEL_URL,
+        sms_url=settings.SMS_CHANNEL_URL,
+        addresses=ReceiptAddresses(settings.SITE_URL, settings.RECEIPTS_SECRET),
+    )
+    shown = ReceiptAddresses(settings.SITE_URL, "<STAFETA_RECEIPTS_SECRET>")
+    found = [
+        f"{hook.service} reports to {shown.of(hook.service, is_signed=hook.is_signed)}"
+        + (" by itself" if hook.is_announced and shown.to_announce(hook.service) else "")
+        for hook in hooks
+    ]
+    return "; ".join(found) or "no service of yours reports any"
+
+
 def _system_checks() -> str:
     from django.core.checks import ERROR, run_checks
 
@@ -152,6 +176,7 @@ LOOKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("database", _database),
     ("keys file", _keys_file),
     ("channels", _channels),
+    ("receipts", _receipts),
     ("system checks", _system_checks),
     ("heartbeat", _heartbeat),
     ("canary", _canary),

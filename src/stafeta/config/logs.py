@@ -6,8 +6,8 @@ import logging
 import re
 from typing import Any, Final
 
-# Paths whose last part opens something: signed links, and allauth's reset and confirmation links.
-_OPENS: Final = re.compile(r"(/l/|/reset/key/|/confirm-email/|/login/code/)[^/\s'\"<>?#]+")
+# Paths whose last part opens something: signed links, allauth's reset and confirmation links, the receipts' secret.
+_OPENS: Final = re.compile(r"(/l/|/reset/key/|/confirm-email/|/login/code/|/receipts/[\w-]+/)[^/\s'\"<>?#]+")
 # A query string behind a path or a URL.
 _QUERY: Final = re.compile(r"(/[^\s'\"<>?]*)\?[^\s'\"<>]+")
 

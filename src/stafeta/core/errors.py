@@ -5,6 +5,9 @@ StafetaError
 ├── DeliveryError           a message did not get through
 │   ├── DeliveryRefused     this message or this address was refused
 │   └── ChannelUnavailable  the provider as a whole could not be reached, or refuses us
+├── ReceiptError            a report about a message that is not taken in
+│   ├── ForgedReceipt       it does not prove who wrote it
+│   └── UnreadableReceipt   it is nothing that its service is known to send
 ├── PolicyError             the owner's choices break a limit
 ├── NotReady                a switch may not be armed yet, and why
 ├── LadderError             an event that the ladder does not accept
@@ -70,6 +73,18 @@ class ChannelUnavailable(DeliveryError):
 
     def __str__(self) -> str:
         return f"channel unavailable: {self.reason}"
+
+
+class ReceiptError(StafetaError):
+    """A report of what became of a message that is not taken in; nothing of it is believed."""
+
+
+class ForgedReceipt(ReceiptError):
+    """The report is not signed by who should have sent it."""
+
+
+class UnreadableReceipt(ReceiptError):
+    """The report is nothing that its service is known to send."""
 
 
 @dataclass

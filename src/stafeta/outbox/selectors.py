@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from stafeta.outbox.models import ChannelHealth, Message
+from stafeta.accounts.derived_keys import fingerprint
+from stafeta.outbox.models import ChannelHealth, Message, Suppression
 
 OUTAGE_MAX = timedelta(days=3)
 ALONE_MAX = 3
@@ -31,3 +33,27 @@ def outage(*, now: datetime) -> str | None:
         if not alone or now - health.failing_since < OUTAGE_MAX:
             return f"{health.channel}: {health.reason}"
     return None
+
+
+def mark_of(address: str) -> str:
+    """Return what a suppression knows an address or number by: the same for the same one, and no way back."""
+    return fingerprint(address.strip().lower())
+
+
+def is_suppressed(channel: str, address: str) -> bool:
+    """Whether the channel's provider has said that it no longer delivers to the address."""
+    return bool(address) and Suppression.objects.filter(channel=channel, mark=mark_of(address)).exists()
+
+
+def suppressions_of(places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Suppression]:
+    """Return, of pairs of channel and address, those that are suppressed, each with what is known of it."""
+    marks = {(channel, mark_of(address)): (channel, address) for channel, address in places if address}
+    found = Suppression.objects.filter(mark__in=[mark for _channel, mark in marks])
+    known = ((marks.get((row.channel, row.mark)), row) for row in found)
+    return {place: row for place, row in known if place is not None}
+
+
+def under_way(channel: str) -> QuerySet[Message]:
+    """Return the messages that a provider may have taken although we have not recorded it yet."""
+    tried = Q(lease_until__isnull=False) | Q(attempts__gt=0)
+    return Message.objects.filter(tried, channel=channel, state=Message.State.QUEUED)

@@ -12,34 +12,38 @@ from django.utils.translation import ngettext
 
 from stafeta.accounts.models import User
 from stafeta.accounts.moments import Moment
-from stafeta.core.policy import Missing
+from stafeta.core.policy import By, Missing
 from stafeta.core.states import Resting
 from stafeta.outbox.models import ChannelHealth
 from stafeta.switches.models import Hold, ServiceClock, Switch, TrustedContact
 from stafeta.switches.selectors import dead_letters_of, standing_hold
+from stafeta.switches.unreached import Unreached, unreached_of
 from stafeta.vault.models import ConsentState, Recipient
 from stafeta.web.dead_letters import DeadLetter, dead_letter
 from stafeta.web.doubts import doubted_people
+from stafeta.web.unreached_words import unreached_sentence
 
 DEAD_LETTERS_SHOWN = 5
+UNREACHED_SHOWN = 5
 DEAD_LETTER_AGE_MAX = timedelta(days=30)
 NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One thing to look at. letter: a message that may be tried again."""
+    """One thing to look at. letter: a message that may be tried again. works_url: where a button says that it works."""
 
     tone: str
     text: str
     url: str = ""
     action: str = ""
     letter: DeadLetter | None = None
+    works_url: str = ""
 
 
 def attention_of(owner: User, switch: Switch, *, missing: tuple[Missing, ...], now: datetime) -> tuple[Attention, ...]:
     """Return what needs attention now. While the switch rests, what arming needs stands in its own list."""
-    items = [*_of_service(owner, switch, now=now), *_of_letters(owner, now=now)]
+    items = [*_of_service(owner, switch, now=now), *_of_unreached(owner, now=now), *_of_letters(owner, now=now)]
     if not isinstance(switch.ladder_state, Resting):
         items += _of_account(missing)
     items += [*_of_people(owner, switch), *_of_addresses(owner, switch)]
@@ -86,6 +90,28 @@ def _of_hold(hold: Hold, owner: User, *, now: datetime) -> str:
             "meanwhile; if you confirm that you are well, it counts as always."
         )
     return words % {"on": on, "reason": hold.reason}
+
+
+def _of_unreached(owner: User, *, now: datetime) -> Iterator[Attention]:
+    unreached = unreached_of(owner)
+    for one in unreached[:UNREACHED_SHOWN]:
+        works_url = reverse("address-works", args=[one.suppression.pk])
+        yield Attention(
+            "danger", unreached_sentence(one, zone=owner.zone, now=now), *_where_to_change(one), works_url=works_url
+        )
+    if len(unreached) > UNREACHED_SHOWN:
+        more = len(unreached) - UNREACHED_SHOWN
+        text = ngettext("%(n)d more address is not reached.", "%(n)d more addresses are not reached.", more)
+        yield Attention("danger", text % {"n": more}, reverse("people"), _("People"))
+
+
+def _where_to_change(one: Unreached) -> tuple[str, str]:
+    match one.place.role:
+        case "contact" | "recipient" as role:
+            return reverse(f"{role}-edit", args=[one.place.pk]), _("Change")
+        case _:
+            page = "account_email" if one.place.channel == By.EMAIL else "account-phone"
+            return reverse(page), _("Change")
 
 
 def _of_letters(owner: User, *, now: datetime) -> Iterator[Attention]:

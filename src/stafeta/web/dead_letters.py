@@ -19,6 +19,7 @@ _SUBJECTS: dict[str, Promise] = {
     "switches.page_operator": gettext_lazy("A message to the operator"),
     "switches.ask_contact": gettext_lazy("The question to somebody close to you"),
     "switches.tell_owner": gettext_lazy("News for you"),
+    "switches.tell_unreached": gettext_lazy("News for you"),
     "switches.tell_contact": gettext_lazy("News for somebody close to you"),
     "switches.invite_contact": gettext_lazy("The invitation of somebody close to you"),
     "switches.contact_code": gettext_lazy("A code for somebody close to you"),
@@ -70,5 +71,5 @@ def _to(message: Message) -> str:
 
 def _problem(message: Message) -> str:
     if message.state == Message.State.BOUNCED:
-        return _("It came back.")
+        return _("It came back: %(problem)s") % {"problem": message.problem} if message.problem else _("It came back.")
     return _("It was refused: %(problem)s") % {"problem": message.problem} if message.problem else _("It was refused.")

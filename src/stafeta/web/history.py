@@ -39,9 +39,15 @@ _EVENTS: dict[str, tuple[str, ...]] = {
     YOU: ("Armed", "StoodDown", "CheckedIn", "PauseBegan", "PauseEnded", "ScheduleChanged"),
     LADDER: ("Ticked", "PromptAccepted", "Vouched", "AskedToWait", "GaveGoAhead", "Restored"),
     READINGS: (),
-    PROBLEMS: ("PromptRefused", "PromptBounced"),
+    PROBLEMS: ("PromptRefused", "PromptBounced", "AddressUnreached", "AddressReached"),
 }
-_TONES = {"PromptRefused": "danger", "PromptBounced": "danger", "GaveGoAhead": "warning", "AskedToWait": "warning"}
+_TONES = {
+    "PromptRefused": "danger",
+    "PromptBounced": "danger",
+    "AddressUnreached": "danger",
+    "GaveGoAhead": "warning",
+    "AskedToWait": "warning",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from django.utils.functional import cached_property
@@ -179,6 +180,8 @@ def _contact_said(event: Vouched | AskedToWait | GaveGoAhead, names: Names, *, c
 
 def _fact(event: Event, names: Names) -> str:
     facts = event.event
+    if event.kind in ("AddressUnreached", "AddressReached"):
+        return _address(facts, names, is_reached=event.kind == "AddressReached")
     name = names.contact(facts["contact"]) if "contact" in facts else names.recipient(facts.get("recipient"))
     words = {
         "ContactAdded": _("You entered %(name)s as somebody close to you."),
@@ -203,6 +206,22 @@ def _fact(event: Event, names: Names) -> str:
     }.get(event.kind)
     words = words or _("Noted: %(kind)s")
     return words % {"name": name, "title": facts.get("title", ""), "kind": event.kind}
+
+
+def _address(facts: Mapping[str, object], names: Names, *, is_reached: bool) -> str:
+    by_email = facts["channel"] == By.EMAIL
+    if "owner" in facts:
+        if is_reached:
+            return _("E-mails to you are delivered again.") if by_email else _("SMS to you are delivered again.")
+        return _("E-mails to you are no longer delivered.") if by_email else _("SMS to you are no longer delivered.")
+    name = names.contact(facts["contact"]) if "contact" in facts else names.recipient(facts.get("recipient"))
+    if is_reached:
+        words = _("E-mails to %(name)s are delivered again.") if by_email else _("SMS to %(name)s are delivered again.")
+    elif by_email:
+        words = _("E-mails to %(name)s are no longer delivered.")
+    else:
+        words = _("SMS to %(name)s are no longer delivered.")
+    return words % {"name": name}
 
 
 def consent_sentence(consent: Consent) -> str:

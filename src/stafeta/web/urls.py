@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("stafeta.web.urls_vault")),
     path("", include("stafeta.web.urls_owner")),
     path("", include("stafeta.web.urls_public")),
+    path("", include("stafeta.web.urls_receipts")),
     path("", include("stafeta.web.urls_demo")),
     path("", include("stafeta.web.urls_watch")),
 ]

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from stafeta.web.people import Role
+from stafeta.web.views.addresses import address_works
 from stafeta.web.views.dashboard import (
     arm_switch,
     dashboard,
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern] = [
     path("pause/", pause_switch, name="pause"),
     path("pause/end/", pause_end, name="pause-end"),
     path("messages/<int:pk>/retry/", message_retry, name="message-retry"),
+    path("addresses/<int:pk>/works/", address_works, name="address-works"),
     path("people/", people, name="people"),
     *_people_paths(Role.CONTACT),
     *_people_paths(Role.RECIPIENT),

@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from stafeta import clock
+from stafeta.channels.receipts import ReceiptAddresses
 from stafeta.channels.registry import email_channel, sms_channel
 from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
@@ -110,7 +111,12 @@ def configured_channels() -> Channels:
             sender=settings.EMAIL_FROM,
             now=clock.now,
         ),
-        sms=sms_channel(settings.SMS_CHANNEL_URL, mailbox_dir=settings.MAILBOX_DIR, now=clock.now),
+        sms=sms_channel(
+            settings.SMS_CHANNEL_URL,
+            mailbox_dir=settings.MAILBOX_DIR,
+            now=clock.now,
+            receipts=ReceiptAddresses(settings.SITE_URL, settings.RECEIPTS_SECRET),
+        ),
     )
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from stafeta.outbox.services.receive_receipt import hear_waiting, purge_receipts
 from stafeta.switches.services.breaker import call_stopped
+from stafeta.switches.services.delivery import record_news
 from stafeta.switches.services.hold import end_run_out_holds
 from stafeta.switches.services.outages import purge_outages
 from stafeta.switches.services.raise_alarms import raise_alarms
@@ -72,5 +74,11 @@ def beat(instant: Instant) -> None:
     _HEART.beat(now=instant.now)
 
 
+def hear_receipts(instant: Instant) -> None:
+    """Hear the receipts that came before their messages were recorded as accepted, and erase old ones."""
+    hear_waiting(now=instant.now, on_news=record_news)
+    purge_receipts(now=instant.now)
+
+
 WHILE_HEARING: Final[tuple[Part, ...]] = (climb, follow_releases)
-ALWAYS: Final[tuple[Part, ...]] = (mind_holds, watch, purge, beat)
+ALWAYS: Final[tuple[Part, ...]] = (hear_receipts, mind_holds, watch, purge, beat)

@@ -20,6 +20,7 @@ BACKOFF_S = (60, 300, 900, 3600)
 UNAVAILABLE_BACKOFF_S = (15, 60, 300, 900)
 REFUSED_AGE_MAX = timedelta(days=3)
 MESSAGE_AGE_MAX = timedelta(days=90)
+OTHER_CHANNEL_AFTER = timedelta(hours=1)  # ladder.md: "tried on the person's other channel within the hour"
 OURS = (Attempt.Outcome.UNAVAILABLE, Attempt.Outcome.FAULT)  # never the addressee's fault
 DETAIL_CHARS_MAX, TO_CHARS_MAX, PROVIDER_ID_CHARS_MAX = 300, 254, 200
 
@@ -36,6 +37,9 @@ class Outcome:
 
 def settle(message: Message, outcome: Outcome, *, now: datetime, pace: float, on_settled: OnSettled) -> None:
     """Write the outcome of an attempt at a leased message; `on_settled` joins the transaction when it is final.
+
+    It also joins while the message is still queued, once its addressee has refused it for now so often that its next
+    attempt would be too late to be the only way (`OTHER_CHANNEL_AFTER`).
 
     A lease that was lost meanwhile changes nothing but the attempt's record: whoever holds the message settles it.
     What `on_settled` raises is logged and takes back only what it did itself: the message has left all the same.
@@ -54,7 +58,7 @@ def settle(message: Message, outcome: Outcome, *, now: datetime, pace: float, on
         if row is None or (row.lease_until != message.lease_until and outcome.kind is not Attempt.Outcome.ACCEPTED):
             return
         _put(row, outcome, now=now, pace=pace)
-        if row.state != Message.State.QUEUED:
+        if row.state != Message.State.QUEUED or _is_held_up(row, outcome, pace=pace):
             _tell(row, now=now, on_settled=on_settled)
         row.save()  # last: who queues its key again waits for this write, maybe with the switch that _tell waits for
 
@@ -86,6 +90,13 @@ def _put(row: Message, outcome: Outcome, *, now: datetime, pace: float) -> None:
     else:
         row.settled_at = now
         row.provider_id = outcome.provider_id
+
+
+def _is_held_up(row: Message, outcome: Outcome, *, pace: float) -> bool:
+    """Whether the hour will be over before the next attempt at a message that its addressee refuses for now."""
+    if outcome.kind is not Attempt.Outcome.REFUSED_FOR_NOW or row.next_attempt_at is None:
+        return False
+    return row.next_attempt_at - row.queued_at >= pace * OTHER_CHANNEL_AFTER
 
 
 def _state_after(row: Message, outcome: Outcome, *, now: datetime) -> Message.State:

@@ -9,10 +9,11 @@ from stafeta.accounts.moments import Moment
 from stafeta.core.errors import DeliveryRefused, Obsolete
 from stafeta.core.ladder import advance
 from stafeta.core.moves import rung_of
-from stafeta.core.policy import RungKind
+from stafeta.core.policy import By, RungKind
 from stafeta.core.projection import project
 from stafeta.core.states import Climbing, Held, PromptAccepted, Released, State
 from stafeta.outbox.models import Message
+from stafeta.outbox.selectors import suppressions_of
 from stafeta.switches.models import ServiceClock, Switch, TrustedContact
 from stafeta.vault.models import ConsentState
 
@@ -129,14 +130,18 @@ def _as_accepted(switch: Switch, instant: Instant) -> State:
 
 
 def channels_that_fail(switch: Switch, cycle: int) -> frozenset[str]:
-    """Return the channels on which the owner's latest prompt of the cycle was refused or came back."""
+    """Return the channels on which the owner's latest prompt of the cycle was refused or came back, and those whose
+    provider delivers nothing to the owner any more."""
     prompts = Message.objects.filter(
         owner_id=switch.owner_id, kind="switches.ask_owner", key__startswith=f"{switch.pk}:{cycle}:"
     )
-    settled = prompts.exclude(state__in=[Message.State.QUEUED, Message.State.CANCELLED]).order_by("settled_at", "pk")
+    settled = prompts.exclude(state__in=[Message.State.QUEUED, Message.State.CANCELLED]).order_by("pk")
     latest = dict(settled.values_list("channel", "state"))
     failed = {Message.State.DEAD.value, Message.State.BOUNCED.value}
-    return frozenset(channel for channel, state in latest.items() if state in failed)
+    refused = {channel for channel, state in latest.items() if state in failed}
+    owner = switch.owner
+    suppressed = suppressions_of([(By.EMAIL.value, owner.email), (By.SMS.value, owner.phone)])
+    return frozenset(refused | {channel for channel, _address in suppressed})
 
 
 def is_last_call(message: Message) -> bool:

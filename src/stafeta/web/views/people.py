@@ -19,11 +19,13 @@ from stafeta.core.policy import CONTACTS_MAX
 from stafeta.core.states import Climbing, Held, Waiting
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.services.contacts import move_contact
+from stafeta.switches.unreached import unreached_of
 from stafeta.vault.models import ConsentState
 from stafeta.web.doubts import doubts_about
 from stafeta.web.forms.people import EntryForm
 from stafeta.web.fresh import fresh_signin_required
 from stafeta.web.people import Person, Role, change, enter, invite, people_of, person_of, remove
+from stafeta.web.unreached_words import unreached_sentence
 from stafeta.web.views.owner import switch_for
 
 _BADGES = {
@@ -44,6 +46,7 @@ class Row:
     tone: str
     doubts: tuple[str, ...]
     titles: tuple[str, ...]
+    unreached: tuple[str, ...]
 
     @property
     def may_be_invited(self) -> bool:
@@ -172,7 +175,12 @@ def contact_move(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _rows(switch: Switch, role: Role) -> list[Row]:
-    members = people_of(switch, role)
+    members, now = people_of(switch, role), clock.now()
+    unreached: dict[int, list[str]] = {}
+    for one in unreached_of(switch.owner):
+        if one.place.role == role.value:
+            sentence = unreached_sentence(one, zone=switch.owner.zone, now=now)
+            unreached.setdefault(one.place.pk, []).append(sentence)
     titles: dict[int, list[str]] = {}
     if role is Role.RECIPIENT:
         for handover in switch.owner.handovers.filter(deleted_at=None).prefetch_related("recipients"):
@@ -186,6 +194,7 @@ def _rows(switch: Switch, role: Role) -> list[Row]:
             _BADGES[ConsentState(person.consent)],
             doubts_about(person, owner=switch.owner, others=members),
             tuple(titles.get(person.pk, [])),
+            tuple(unreached.get(person.pk, [])),
         )
         for person in members
     ]
