@@ -121,12 +121,12 @@ def test_a_worker_paused_beyond_everything_and_resumed_makes_nothing_good() -> N
     began_s = time.monotonic()
     other.read()
     while time.monotonic() - began_s < 2 * TOLERANCE_MS / 1000:
-        other.read()
         time.sleep(0.01)
+        between_s = time.monotonic()
+        other.read()
     before = counted_ms()
-    between_s = time.monotonic()
     paused.read()
-    assert counted_ms() - before <= (time.monotonic() - between_s) * 1000 + 50
+    assert counted_ms() - before <= (time.monotonic() - between_s) * 1000 + ROUNDING_MS
     assert counted_ms() <= (time.monotonic() - began_s) * 1000 + ROUNDING_MS
 
 
@@ -155,8 +155,8 @@ def test_workers_that_find_the_service_deaf_at_once_make_one_outage() -> None:
         list(pool.map(listen, machines, timeout=WAIT_S_MAX))
     assert Outage.objects.filter(ended_at=None).count() == 1
     at_work(*machines, rounds=2)
-    [outage] = Outage.objects.all()
-    assert outage.ended_at is not None
+    assert Outage.objects.filter(reason__contains="deaf").count() == 1
+    assert not Outage.objects.filter(ended_at=None).exists()
     assert ServiceClock.objects.get().deaf_since is None
 
 
