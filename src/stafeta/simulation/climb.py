@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,11 +28,17 @@ def identity_of(message: Message) -> str:
 
 @dataclass
 class Asking:
-    """One asking of one rung: when it was first tried, and when prompts were taken that never came back, in seconds of
-    the true time in which the service could hear."""
+    """One asking of one rung, in seconds of the true time in which the service could hear.
+
+    tried_s: when each prompt was first tried. taken: when one was taken, and when we were told that it came back.
+    """
 
     tried_s: list[float] = field(default_factory=list)
-    taken_s: list[float] = field(default_factory=list)
+    taken: list[tuple[float, float]] = field(default_factory=list)
+
+    def stood_since_s(self, until_s: float) -> float | None:
+        """Return since when a prompt stood that nobody had said to have come back by `until_s`."""
+        return min((taken_s for taken_s, told_s in self.taken if told_s > until_s), default=None)
 
 
 @dataclass
@@ -61,7 +68,7 @@ class Climb:
             if name in ledger.tried:
                 asking.tried_s.append(ledger.tried[name])
             taken = ledger.taken.get(name, ())
-            asking.taken_s += [one.heard_s for one in taken if one.provider_id not in ledger.bounced]
+            asking.taken += [(one.heard_s, ledger.bounced.get(one.provider_id, math.inf)) for one in taken]
         rungs = switch.policy["rungs"]
         return cls(
             windows_s=[rung["window_s"] for rung in rungs],
@@ -100,8 +107,9 @@ class Climb:
             until_s = min(until_s, *(min(asking.tried_s) for asking in before))
 
     def _left_too_soon(self, rung: int, asking: Asking, window_s: int, until_s: float) -> Iterator[str]:
-        if asking.taken_s:
-            waited_s, promised_s = until_s - min(asking.taken_s), float(window_s)
+        stood_since_s = asking.stood_since_s(until_s)
+        if stood_since_s is not None:
+            waited_s, promised_s = until_s - stood_since_s, float(window_s)
         else:
             waited_s, promised_s = until_s - min(asking.tried_s), float(UNREACHABLE_S + 2 * window_s)
         if waited_s < promised_s - SLACK_S:

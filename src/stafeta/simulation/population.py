@@ -52,6 +52,11 @@ class Population:
         if person is not None:
             person.receive(message)
 
+    def complains(self, address: str) -> bool:
+        """Whether whoever lives there calls our mails spam."""
+        person = self._by_address.get(address)
+        return isinstance(person, Owner) and Trait.COMPLAINS in person.home.life.traits
+
     def last_days(self) -> None:
         """The faults are over: every second of those who are still there falls silent for good, the others say so."""
         for home in self.homes:

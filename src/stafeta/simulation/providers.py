@@ -53,8 +53,9 @@ class SimChannel:
         ledger: Ledger,
         rng: random.Random,
         clocks: Callable[[], tuple[datetime, float]],
-        arrives: Callable[[Mail], None],
+        arrives: Callable[[Mail, Taken], None],
         bounces: Callable[[Mail, Taken], None],
+        loses: Callable[[Mail, Taken], None],
         door: Callable[[], None],
         stall: Callable[[], None],
         fired: Callable[[str], None],
@@ -66,6 +67,7 @@ class SimChannel:
         self._clocks = clocks
         self._arrives = arrives
         self._bounces = bounces
+        self._loses = loses
         self._door = door
         self._stall = stall
         self._fired = fired
@@ -87,8 +89,9 @@ class SimChannel:
             self._bounces(message, taken)
         elif self._is_lost(message):
             self._fired(Trouble.LOSES.value)
+            self._loses(message, taken)
         else:
-            self._arrives(message)
+            self._arrives(message, taken)
         if Trouble.TIMES_OUT in self._troubles and self._rng.random() < TIMEOUT_RATE:
             self._fired(Trouble.TIMES_OUT.value)
             raise ChannelUnavailable("no answer in time")

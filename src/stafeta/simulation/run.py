@@ -22,6 +22,12 @@ UNOBSERVED: Final = {Trait.SLOW, Trait.COMPLAINS, Trait.MAILBOX_CLOSED, Trait.MA
 BESIDE: Final = (
     "address_refused",
     "hard_bounce",
+    "receipt_twice",
+    "receipt_days_late",
+    "receipt_out_of_order",
+    "receipt_missing",
+    "receipt_of_no_message_of_ours",
+    "complaint",
     "crash_at_a_provider",
     "crash_before_a_statement",
     "crash_after_a_statement",

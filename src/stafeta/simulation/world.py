@@ -28,6 +28,7 @@ from stafeta.simulation.crashes import Crash, Wire
 from stafeta.simulation.judge import Judge
 from stafeta.simulation.population import Population
 from stafeta.simulation.providers import Ledger, Mail, SimChannel, Taken
+from stafeta.simulation.reports import Reports
 from stafeta.simulation.script import Script, Trouble
 from stafeta.simulation.troubles import Troubles
 from stafeta.switches.services.probe import ProbeResult
@@ -61,6 +62,7 @@ class World:
         self._numbers = count()
         self._stale = self._failed = False
         self._looked_at = BEGINNING
+        self.reports = Reports(self, self.rng)
         self.channels = Channels(email=self._channel(ChannelKind.EMAIL), sms=self._channel(ChannelKind.SMS))
         self.people = Population(self)
         self.judge = Judge(self)
@@ -227,17 +229,16 @@ class World:
             rng=self.rng,
             clocks=lambda: (self.now, self.heard_s),
             arrives=self._arrives,
-            bounces=self._bounces,
+            bounces=self.reports.bounced,
+            loses=self.reports.lost,
             door=self.wire.at_door,
             stall=self._stall,
             fired=self.saw,
         )
 
-    def _arrives(self, message: Mail) -> None:
+    def _arrives(self, message: Mail, taken: Taken) -> None:
         self.later(timedelta(seconds=self.rng.uniform(1, 600)), lambda: self.people.deliver(message))
-
-    def _bounces(self, message: Mail, taken: Taken) -> None:
-        """Nobody gets it; the provider may say so, later."""
+        self.reports.arrived(message, taken, complains=self.people.complains(message.to))
 
     def _stall(self) -> None:
         """The worker that sends this hangs for longer than its lease, and another takes its work over meanwhile."""
