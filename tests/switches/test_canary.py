@@ -102,7 +102,10 @@ def test_asked_and_taken_by_no_provider_is_an_alarm_until_one_does(
     world.wait(hours=1)
     assert says(world) is Canary.WELL
     world.wait(hours=2)
+    asked_at = canary_life(CANARY).asked_at
+    world.wait(days=4)
     assert says(world) is Canary.UNSENT
+    assert canary_life(CANARY).asked_at == asked_at  # the ladder goes on, and it is the first question that counts
     world.email.fail = world.sms.fail = lambda _to: None
     world.wait(days=6)
     assert canary_life(CANARY).accepted_at is not None

@@ -147,6 +147,11 @@ class TestSwitches:
         only_read_the_clock(world, later=MINUTE)
         assert wrong(world) == ("switches",)
 
+    def test_what_came_due_while_the_clock_was_behind_is_not_late(self, world: World, dana: User) -> None:
+        Switch.objects.update(due_at=world.now - HOUR)
+        ServiceClock.objects.update(wall=world.now + DAY)
+        assert wrong(world) == ("worker",)
+
     @pytest.mark.parametrize("ended", [True, False])
     def test_what_came_due_during_a_hold_is_late_only_after_it(self, world: World, dana: User, ended: bool) -> None:
         due_at = world.switch(dana).due_at
