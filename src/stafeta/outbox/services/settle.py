@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 
+from stafeta.outbox.faults import database_failed
 from stafeta.outbox.models import Attempt, ChannelHealth, Message
 from stafeta.outbox.selectors import ALONE_MAX, kept_waiting
 
@@ -63,9 +64,9 @@ def _tell(row: Message, *, now: datetime, on_settled: OnSettled) -> None:
     try:
         with transaction.atomic():
             on_settled(row, now)
-    except OperationalError:
-        raise
     except Exception as fault:  # e.g. a switch nobody can read: its message must not go out for ever (invariant 12)
+        if database_failed(fault):
+            raise
         log.error("message %s (%s) led to nothing: %s", row.pk, row.kind, type(fault).__name__)
 
 

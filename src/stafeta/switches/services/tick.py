@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from stafeta.core.states import Ticked
+from stafeta.outbox.faults import database_failed
 from stafeta.switches.models import Switch
-from stafeta.switches.services.decide import decide, decide_now, write
+from stafeta.switches.services.decide import Decision, decide, decide_now, write
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +35,20 @@ def tick(*, now: datetime, service_s: int, limit: int = TICK_BATCH_MAX) -> TickR
     """Decide for at most `limit` due switches and commit states, events and messages together.
 
     Safe to run from any number of workers: a batch is claimed, not shared. No network. A switch that raises is set
-    aside with its error and delays nobody (invariant 12). Raises OperationalError when the database itself fails.
+    aside with its error and delays nobody (invariant 12). Raises what the database raises when it fails itself.
     """
     try:
         with transaction.atomic():
             due = claim_due(now=now, service_s=service_s, limit=limit)
-            decisions = [decide(switch=switch, event=Ticked(), now=now, service_s=service_s) for switch in due]
+            decisions = _decided(due, now=now, service_s=service_s)
             write(decisions, now=now, service_s=service_s)
-    except OperationalError:
-        raise
-    except Exception:
+    except Exception as fault:
+        if database_failed(fault):
+            raise
         log.exception("a switch in the batch raised; deciding one by one")
         return _one_by_one(now=now, service_s=service_s, limit=limit)
-    return TickResult(len(due), sum(decision.event is not None for decision in decisions), 0)
+    changed = sum(decision.event is not None for decision in decisions)
+    return TickResult(len(due), changed, len(due) - len(decisions))
 
 
 def claim_due(*, now: datetime, service_s: int, limit: int) -> list[Switch]:
@@ -56,6 +59,19 @@ def claim_due(*, now: datetime, service_s: int, limit: int) -> list[Switch]:
     return list(rows.order_by("pk")[:limit])
 
 
+def _decided(due: Sequence[Switch], *, now: datetime, service_s: int) -> list[Decision]:
+    """Decide for all but those that nobody can decide for, which are set aside: the others stay one batch."""
+    decisions = []
+    for switch in due:
+        try:
+            decisions.append(decide(switch=switch, event=Ticked(), now=now, service_s=service_s))
+        except Exception as fault:
+            if database_failed(fault):
+                raise
+            _set_aside(switch, fault, now=now)
+    return decisions
+
+
 def _one_by_one(*, now: datetime, service_s: int, limit: int) -> TickResult:
     with transaction.atomic():
         due = claim_due(now=now, service_s=service_s, limit=limit)
@@ -64,9 +80,9 @@ def _one_by_one(*, now: datetime, service_s: int, limit: int) -> TickResult:
         try:
             decision = decide_now(switch_id=switch.pk, event=Ticked(), now=now, service_s=service_s)
             changed += decision.event is not None
-        except OperationalError:
-            raise
         except Exception as fault:
+            if database_failed(fault):
+                raise
             _set_aside(switch, fault, now=now)
             set_aside += 1
     return TickResult(len(due), changed, set_aside)
