@@ -31,6 +31,7 @@ def main(args: argparse.Namespace) -> int:
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    run(once=args.once, stop=stop)
-    return 0
+        # From a thread of its own: setting takes a lock, which the waiting main thread may be holding right now.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
+    went_well = run(once=args.once, stop=stop)
+    return 0 if went_well or not args.once else 1

@@ -1,27 +1,34 @@
-"""The worker's loop: probe, tick, follow up, deliver. Any number of workers may run on one database."""
+"""The worker's loop: probe, tick, follow up, deliver. Any number of workers may run on one database.
+
+Whatever fails is said, with what to do, and tried again after a pause; nothing but `stop` ends the loop.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from stafeta import clock
 from stafeta.channels.receipts import ReceiptAddresses
 from stafeta.channels.registry import email_channel, sms_channel
+from stafeta.outbox.faults import database_failed
 from stafeta.outbox.selectors import outage
-from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
+from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, Unfinished, deliver
 from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.probe import ProbeResult, probe
+from stafeta.switches.services.rehearse import rehearse_checkin
 from stafeta.switches.services.service_clock import Span, Watch
 from stafeta.worker.parts import ALWAYS, WHILE_HEARING, Instant, Part
+from stafeta.worker.trouble import remedy, told, why_deaf
 
 log = logging.getLogger(__name__)
 
@@ -33,23 +40,41 @@ IDLE_IN_TRANSACTION_S_MAX = 300
 
 
 class Worker:
-    """One worker: what it must remember between two rounds is only what its watch does."""
+    """One worker. Between two rounds it remembers what its watch does, and what it could not record yet."""
 
-    def __init__(self, channels: Channels, *, probe: Callable[[], ProbeResult] | None = None) -> None:
+    def __init__(
+        self,
+        channels: Channels,
+        *,
+        stop: threading.Event | None = None,
+        probe: Callable[[], ProbeResult] | None = None,
+        while_hearing: Sequence[Part] = WHILE_HEARING,
+        always: Sequence[Part] = ALWAYS,
+    ) -> None:
         self.channels = channels
+        self.stop = stop or threading.Event()
         self._probe = probe or _probe_site
+        self._while_hearing, self._always = while_hearing, always
         self._watch = Watch()
+        self._unfinished = Unfinished()
 
     def round(self) -> None:
         """Probe, count service time, and do every part of the work; a part that raises keeps none of the others."""
         span = self.read_clock()
         instant = Instant(now=clock.now(), service_s=span.service_s)
-        for part in (*(WHILE_HEARING if span.may_climb else ()), *ALWAYS):
+        for part in (*(self._while_hearing if span.may_climb else ()), *self._always):
             _guarded(part, instant)
 
     def deliver(self) -> int:
         """Attempt one batch of messages and return how many were attempted."""
-        return deliver(channels=self.channels, now=clock.now, pace=settings.CLOCK_SCALE, on_settled=record_delivery)
+        return deliver(
+            channels=self.channels,
+            now=clock.now,
+            pace=settings.CLOCK_SCALE,
+            on_settled=record_delivery,
+            unfinished=self._unfinished,
+            stopping=self.stop.is_set,
+        )
 
     def close(self) -> None:
         """Close the channels' connections."""
@@ -59,15 +84,17 @@ class Worker:
     def read_clock(self) -> Span:
         """Probe, add to the counter what this worker may add, and return what it says then."""
         found = self._probe()
+        unwritable = rehearse_checkin(now=clock.now())
         failing = outage(now=clock.now())
         span = self._watch.read(
             clocks=_clocks,
-            hears=found.ok and failing is None,
+            hears=found.ok and not unwritable and failing is None,
             tolerance_ms=int(TOLERANCE_TICKS * settings.TICK_EVERY_S * settings.CLOCK_SCALE * 1000),
-            deaf_reason=failing or found.reason,
+            deaf_reason=failing or found.reason or unwritable,
         )
         if not span.may_climb:
-            log.warning("nobody climbs: %s", span.reason)
+            why = why_deaf(provider=failing, page=found.reason, log=unwritable, other=span.reason)
+            log.warning("nobody climbs: %s", why)
         return span
 
 
@@ -84,9 +111,9 @@ def _guarded(part: Part, instant: Instant) -> None:
     """Do one part. A database that fails is everybody's trouble; whatever else it raises is its own (invariant 12)."""
     try:
         part(instant)
-    except DatabaseError:
-        raise
-    except Exception:
+    except Exception as error:
+        if database_failed(error):
+            raise
         log.exception("%s failed; the rest of the round goes on", part.__name__)
 
 
@@ -120,28 +147,64 @@ def configured_channels() -> Channels:
     )
 
 
-def run(*, once: bool = False, stop: threading.Event | None = None) -> None:
-    """Work until `stop` is set, or for one round. A database that fails is tried again; nothing else is swallowed."""
+def run(
+    *,
+    once: bool = False,
+    stop: threading.Event | None = None,
+    worker: Worker | None = None,
+    pause_s: float = PAUSE_AFTER_FAULT_S,
+) -> bool:
+    """Work until `stop` is set, or for one round; return whether all went well the last time.
+
+    A round that fails keeps no message waiting, and a delivery that fails no round; after either there are `pause_s`
+    seconds of rest. Once `stop` is set, the message being sent is the last.
+    """
     stop = stop or threading.Event()
     connection_created.connect(bound_transactions)
-    worker = Worker(configured_channels())
-    next_round_s = 0.0
-    real_s = 0.0
+    worker = worker or Worker(configured_channels(), stop=stop)
+    next_round_s = real_s = 0.0
+    failures: list[Exception] = []
     try:
         while not stop.is_set():
-            close_old_connections()
-            try:
-                if real_s >= next_round_s:
+            failures = []
+            rest_s = min(DELIVER_EVERY_S, settings.TICK_EVERY_S)
+            if real_s >= next_round_s:
+                with _said("a round", failures, pause_s):
                     worker.round()
-                    next_round_s = real_s + settings.TICK_EVERY_S
-                full = worker.deliver() >= DELIVER_BATCH_MAX
-                wait_s = 0.0 if full else min(DELIVER_EVERY_S, settings.TICK_EVERY_S)
-            except DatabaseError as error:
-                log.error("the database failed (%s); trying again in %s s", error, PAUSE_AFTER_FAULT_S)
-                wait_s = PAUSE_AFTER_FAULT_S
+                next_round_s = real_s + settings.TICK_EVERY_S
+            with _said("a delivery", failures, pause_s):
+                if worker.deliver() >= DELIVER_BATCH_MAX:
+                    rest_s = 0.0
             if once:
-                return
-            stop.wait(wait_s)
+                break
+            stop.wait(pause_s if failures else rest_s)
             real_s = clock.monotonic_s() / settings.CLOCK_SCALE
     finally:
         worker.close()
+    return not failures
+
+
+@contextmanager
+def _said(what: str, failures: list[Exception], pause_s: float) -> Iterator[None]:
+    """Say what went wrong and what to do about it, and go on with new connections to the database."""
+    try:
+        close_old_connections()
+        yield
+    except Exception as error:
+        failures.append(error)
+        if database_failed(error):
+            log.error("%s failed: %s (%s) Next try in %g s.", what, remedy(error), told(error), pause_s)
+        else:
+            log.exception(
+                "%s failed through a fault of the program; please report it. Next try in %g s.", what, pause_s
+            )
+        _let_go()
+
+
+def _let_go() -> None:
+    """Close the connections, for after a fault nobody knows in what state they are."""
+    for connection in connections.all(initialized_only=True):
+        try:
+            connection.close()
+        except Exception as error:
+            log.warning("a connection to the database did not close: %s", told(error))

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 
+from stafeta.outbox.faults import database_failed
 from stafeta.outbox.models import Attempt, ChannelHealth, Message
 from stafeta.outbox.selectors import ALONE_MAX, kept_waiting
 
@@ -22,6 +23,7 @@ REFUSED_AGE_MAX = timedelta(days=3)
 MESSAGE_AGE_MAX = timedelta(days=90)
 OTHER_CHANNEL_AFTER = timedelta(hours=1)  # ladder.md: "tried on the person's other channel within the hour"
 OURS = (Attempt.Outcome.UNAVAILABLE, Attempt.Outcome.FAULT)  # never the addressee's fault
+REFUSALS = (Attempt.Outcome.REFUSED, Attempt.Outcome.REFUSED_FOR_NOW)
 DETAIL_CHARS_MAX, TO_CHARS_MAX, PROVIDER_ID_CHARS_MAX = 300, 254, 200
 
 
@@ -67,9 +69,9 @@ def _tell(row: Message, *, now: datetime, on_settled: OnSettled) -> None:
     try:
         with transaction.atomic():
             on_settled(row, now)
-    except OperationalError:
-        raise
     except Exception as fault:  # e.g. a switch nobody can read: its message must not go out for ever (invariant 12)
+        if database_failed(fault):
+            raise
         log.error("message %s (%s) led to nothing: %s", row.pk, row.kind, type(fault).__name__)
 
 
@@ -121,6 +123,7 @@ def _note_health(row: Message, outcome: Outcome, *, now: datetime) -> None:
     """A provider is failing from its first unavailability until it answers anything about any message.
 
     A message that we cannot even render is no better: where none can be, nobody is asked, and nobody may climb.
+    One that was refused before it had an address was refused by us, and says nothing of any provider.
     It fails anew when nobody has waited for it since it last did. And if others were taken between two attempts at
     one message, which finds it away each time, then after `ALONE_MAX` times that message is to blame, not the provider.
     """
@@ -133,7 +136,7 @@ def _note_health(row: Message, outcome: Outcome, *, now: datetime) -> None:
             health.failing_since = now
         health.reason = outcome.detail
         health.save()
-    elif outcome.kind in (Attempt.Outcome.ACCEPTED, Attempt.Outcome.REFUSED, Attempt.Outcome.REFUSED_FOR_NOW):
+    elif outcome.kind is Attempt.Outcome.ACCEPTED or (outcome.kind in REFUSALS and outcome.to):
         ChannelHealth.objects.filter(channel=row.channel).exclude(failing_since=None).update(
             failing_since=None, reason=""
         )

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from stafeta.core.states import Ticked
+from stafeta.outbox.faults import database_failed
 from stafeta.switches.models import Switch
 from stafeta.switches.selectors import standing_hold
 from stafeta.switches.services.breaker import within_breaker
@@ -39,25 +40,26 @@ def tick(*, now: datetime, service_s: int, limit: int = TICK_BATCH_MAX) -> TickR
     """Decide for at most `limit` due switches and commit states, events and messages together.
 
     Safe to run from any number of workers: a batch is claimed, not shared. No network. A switch that raises is set
-    aside with its error and delays nobody (invariant 12). Raises OperationalError when the database itself fails.
+    aside with its error and delays nobody (invariant 12). Raises what the database raises when it fails itself.
     """
     try:
         with transaction.atomic():
             if standing_hold(now=now):
                 return TickResult(0, 0, 0)
             due = claim_due(now=now, service_s=service_s, limit=limit)
-            decisions = _carry_out(due, now=now, service_s=service_s)
-    except OperationalError:
-        raise
-    except Exception:
+            decided = _decided(due, now=now, service_s=service_s)
+            kept = _carry_out(decided, now=now, service_s=service_s)
+    except Exception as fault:
+        if database_failed(fault):
+            raise
         log.exception("a switch in the batch raised; deciding one by one")
         return _one_by_one(now=now, service_s=service_s, limit=limit)
-    return TickResult(len(due), sum(decision.event is not None for decision in decisions), 0)
+    changed = sum(decision.event is not None for decision in kept)
+    return TickResult(len(due), changed, len(due) - len(decided))
 
 
-def _carry_out(due: Sequence[Switch], *, now: datetime, service_s: int) -> list[Decision]:
-    """Decide for locked switches and write what the breaker lets through (invariant 20)."""
-    decisions = [decide(switch=switch, event=Ticked(), now=now, service_s=service_s) for switch in due]
+def _carry_out(decisions: Sequence[Decision], *, now: datetime, service_s: int) -> list[Decision]:
+    """Write what the breaker lets through (invariant 20), and return it."""
     kept = within_breaker(decisions, now=now)
     write(kept, now=now, service_s=service_s)
     return kept
@@ -71,6 +73,19 @@ def claim_due(*, now: datetime, service_s: int, limit: int) -> list[Switch]:
     return list(rows.order_by("pk")[:limit])
 
 
+def _decided(due: Sequence[Switch], *, now: datetime, service_s: int) -> list[Decision]:
+    """Decide for all but those that nobody can decide for, which are set aside: the others stay one batch."""
+    decisions = []
+    for switch in due:
+        try:
+            decisions.append(decide(switch=switch, event=Ticked(), now=now, service_s=service_s))
+        except Exception as fault:
+            if database_failed(fault):
+                raise
+            _set_aside(switch, fault, now=now)
+    return decisions
+
+
 def _one_by_one(*, now: datetime, service_s: int, limit: int) -> TickResult:
     with transaction.atomic():
         if standing_hold(now=now):
@@ -80,11 +95,13 @@ def _one_by_one(*, now: datetime, service_s: int, limit: int) -> TickResult:
     for switch in due:
         try:
             with transaction.atomic():
-                decisions = _carry_out([locked_switch(pk=switch.pk)], now=now, service_s=service_s)
-            changed += sum(decision.event is not None for decision in decisions)
-        except OperationalError:
-            raise
+                locked = locked_switch(pk=switch.pk)
+                decision = decide(switch=locked, event=Ticked(), now=now, service_s=service_s)
+                kept = _carry_out([decision], now=now, service_s=service_s)
+            changed += sum(decision.event is not None for decision in kept)
         except Exception as fault:
+            if database_failed(fault):
+                raise
             _set_aside(switch, fault, now=now)
             set_aside += 1
     return TickResult(len(due), changed, set_aside)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from stafeta.vault.models import Handover
 
 DELETED_KEPT: Final = timedelta(days=30)
@@ -23,7 +25,11 @@ def restore_handover(*, handover: Handover) -> None:
 
 def purge_deleted(*, now: datetime, limit: int = PURGE_BATCH_MAX) -> int:
     """Erase at most `limit` handovers that were deleted longer ago than `DELETED_KEPT`; return how many."""
-    old = Handover.objects.filter(deleted_at__lt=now - DELETED_KEPT).values_list("pk", flat=True)[:limit]
-    ids = list(old)
-    Handover.objects.filter(pk__in=ids, deleted_at__lt=now - DELETED_KEPT).delete()
+    with transaction.atomic():
+        # Locked, so that one brought back in this very moment is not erased with the others.
+        old = Handover.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            deleted_at__lt=now - DELETED_KEPT
+        )
+        ids = [handover.pk for handover in old.order_by("pk")[:limit]]
+        Handover.objects.filter(pk__in=ids).delete()
     return len(ids)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -13,13 +14,17 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 
 from stafeta.core.policy import DAY_S
+from stafeta.outbox.faults import database_failed
 from stafeta.outbox.models import Message
 from stafeta.outbox.services.queue import LADDER, REMINDER, Draft, enqueue
 from stafeta.vault.models import ConsentState, Grant
 from stafeta.vault.selectors import open_grants
 from stafeta.vault.services.release import FAILED
 
+log = logging.getLogger(__name__)
+
 FOLLOW_UP_MAX: Final = 200
+CLAIMS_MAX: Final = 5
 REMINDER_DAYS: Final = (3, 10, 30)
 UNREACHED_SAID_FOR: Final = timedelta(days=30)
 
@@ -38,44 +43,76 @@ class FollowUp:
 
 
 def follow_up(*, now: datetime, service_s: int, limit: int = FOLLOW_UP_MAX) -> FollowUp:
-    """Queue what is due for at most `limit` grants of each sort. Any number of workers may do it at once."""
-    with transaction.atomic():
-        told = _tell(now=now, service_s=service_s, limit=limit)
-    with transaction.atomic():
-        reminded = _remind(now=now, service_s=service_s, limit=limit)
-    return FollowUp(told, reminded, _unreached(now=now, service_s=service_s, limit=limit))
+    """Queue what is due for at most `limit` grants of each sort. Any number of workers may do it at once.
+
+    A person whose grants nobody can follow up is left out and named in the log; everybody else is told all the same
+    (invariant 12). Raises what the database raises when it fails itself; then what was committed stands, and the next
+    round does the rest (invariant 11).
+    """
+
+    def tell(grants: Sequence[Grant]) -> None:
+        _tell(grants, now=now, service_s=service_s)
+
+    def remind(grants: Sequence[Grant]) -> None:
+        _remind(grants, now=now, service_s=service_s)
+
+    willing = _willing(service_s)
+    told = _for_each_person(willing.filter(told_at=None), tell, limit=limit)
+    silent = willing.filter(told_at__isnull=False, first_read_at=None, remind_at_s__lte=service_s)
+    reminded = _for_each_person(silent, remind, limit=limit)
+    return FollowUp(told, reminded, _unreached(now=now, service_s=service_s))
 
 
-def _tell(*, now: datetime, service_s: int, limit: int) -> int:
-    due = _willing(service_s).filter(told_at=None)
-    drafts: list[Draft] = []
-    told = 0
-    for grants in _by_person(_claimed(due, limit)):
-        first = grants[0]
-        news = f"{first.switch}:{first.cycle}:news:{first.recipient_id}:{first.pk}"
-        Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(
-            told_at=now, news=news, remind_at_s=service_s + REMINDER_DAYS[0] * DAY_S
-        )
-        drafts.append(_draft(first, kind="vault.release", channel="email", key=f"{news}:email", priority=LADDER))
-        drafts.append(_draft(first, kind="vault.release_sms", channel="sms", key=f"{news}:sms", priority=LADDER))
-        told += 1
-    enqueue(drafts, now=now)
-    return told
+def _for_each_person(due: QuerySet[Grant], act: Callable[[Sequence[Grant]], None], *, limit: int) -> int:
+    """Do `act` for each person whose grants are due, and return for how many it was done.
+
+    Where some cannot be followed up, others are claimed in their place, `CLAIMS_MAX` times at most: whoever cannot be
+    told for ever must not take the room of those behind.
+    """
+    done = 0
+    left_out: set[int] = set()
+    for _ in range(CLAIMS_MAX):
+        with transaction.atomic():
+            people = _by_person(_claimed(due.exclude(pk__in=left_out), limit))
+            faulty = [person for person in people if not _acted(act, person)]
+        done += len(people) - len(faulty)
+        if not faulty:
+            break
+        left_out |= {grant.pk for person in faulty for grant in person}
+    return done
 
 
-def _remind(*, now: datetime, service_s: int, limit: int) -> int:
-    due = _willing(service_s).filter(told_at__isnull=False, first_read_at=None, remind_at_s__lte=service_s)
-    drafts: list[Draft] = []
-    for grants in _by_person(_claimed(due, limit)):
-        first = grants[0]
-        for grant in grants:
-            grant.reminders += 1
-            grant.remind_at_s = _next_reminder_s(grant, service_s)
-        Grant.objects.bulk_update(grants, ["reminders", "remind_at_s"])
-        key = f"{first.switch}:{first.cycle}:reminder:{first.recipient_id}:{first.pk}:{first.reminders}"
-        drafts.append(_draft(first, kind="vault.reminder", channel="email", key=key, priority=REMINDER))
-    enqueue(drafts, now=now)
-    return len(drafts)
+def _acted(act: Callable[[Sequence[Grant]], None], grants: Sequence[Grant]) -> bool:
+    try:
+        with transaction.atomic():
+            act(grants)
+    except Exception as fault:
+        if database_failed(fault):
+            raise
+        log.error("grants %s cannot be followed up: %s", [grant.pk for grant in grants], type(fault).__name__)
+        return False
+    return True
+
+
+def _tell(grants: Sequence[Grant], *, now: datetime, service_s: int) -> None:
+    first = grants[0]
+    news = f"{first.switch}:{first.cycle}:news:{first.recipient_id}:{first.pk}"
+    Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(
+        told_at=now, news=news, remind_at_s=service_s + REMINDER_DAYS[0] * DAY_S
+    )
+    mail = _draft(first, kind="vault.release", channel="email", key=f"{news}:email", priority=LADDER)
+    text = _draft(first, kind="vault.release_sms", channel="sms", key=f"{news}:sms", priority=LADDER)
+    enqueue([mail, text], now=now)
+
+
+def _remind(grants: Sequence[Grant], *, now: datetime, service_s: int) -> None:
+    first = grants[0]
+    for grant in grants:
+        grant.reminders += 1
+        grant.remind_at_s = _next_reminder_s(grant, service_s)
+    Grant.objects.bulk_update(grants, ["reminders", "remind_at_s"])
+    key = f"{first.switch}:{first.cycle}:reminder:{first.recipient_id}:{first.pk}:{first.reminders}"
+    enqueue([_draft(first, kind="vault.reminder", channel="email", key=key, priority=REMINDER)], now=now)
 
 
 def _next_reminder_s(grant: Grant, service_s: int) -> int | None:
@@ -85,21 +122,20 @@ def _next_reminder_s(grant: Grant, service_s: int) -> int | None:
     return service_s + wait_days * DAY_S
 
 
-def _unreached(*, now: datetime, service_s: int, limit: int) -> tuple[int, ...]:
+def _unreached(*, now: datetime, service_s: int) -> tuple[int, ...]:
     """Return the handovers whose told recipients have all had the e-mail with their link refused for good.
 
-    The SMS beside it only says that an e-mail waits, so whoever gets the SMS alone gets nothing.
+    The SMS beside it only says that an e-mail waits, so whoever gets the SMS alone gets nothing. Bounded by what was
+    told within `UNREACHED_SAID_FOR`, and by nothing else: a limit would let the first ones hide those behind.
     """
     dead = Exists(Message.objects.filter(key=Concat(OuterRef("news"), Value(":email")), state__in=FAILED))
     recent = _willing(service_s).filter(told_at__gt=now - UNREACHED_SAID_FOR, first_read_at=None)
-    lost = recent.filter(dead).order_by("pk").values_list("handover", "switch", "cycle", "pk")[:limit]
-    lost_ids = {pk for *_, pk in lost}
-    found = set()
-    for handover, switch, cycle, _pk in lost:
-        others = Grant.objects.filter(handover=handover, switch=switch, cycle=cycle, closed_at=None)
-        if not others.exclude(recipient__consent=ConsentState.DECLINED).exclude(pk__in=lost_ids).exists():
-            found.add(handover)
-    return tuple(sorted(found))
+    lost = recent.filter(dead)
+    same_release = Grant.objects.filter(
+        handover=OuterRef("handover"), switch=OuterRef("switch"), cycle=OuterRef("cycle"), closed_at=None
+    )
+    others = same_release.exclude(recipient__consent=ConsentState.DECLINED).exclude(pk__in=lost.values("pk"))
+    return tuple(sorted(set(lost.exclude(Exists(others)).values_list("handover", flat=True))))
 
 
 def _willing(service_s: int) -> QuerySet[Grant]:
