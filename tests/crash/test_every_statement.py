@@ -5,12 +5,8 @@ What comes out must be what comes out when nobody dies. On SQLite, in a real fil
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -23,10 +19,10 @@ from stafeta.switches.services.service_clock import read_service_clock
 from tests import make
 from tests.crash.points import Points, Snapshot, run_until
 from tests.crash.works import WORKS, Desk, Work, picture, press_again, sent
+from tests.on_both import on_postgresql_too
 from tests.world import World, replay
 
 POINTS_MAX = 200
-RUN_S_MAX = 240
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,15 +122,4 @@ def test_a_point_is_every_statement_every_commit_and_every_call() -> None:
         assert not ServiceClock.objects.filter(pk=7).exists()
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")
-def test_all_this_holds_on_postgresql_too() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "STAFETA_TEST_DATABASE": "postgres"},
-        capture_output=True,
-        text=True,
-        timeout=RUN_S_MAX,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+test_all_this_holds_on_postgresql_too = on_postgresql_too(__file__)

@@ -96,6 +96,7 @@ def test_a_database_that_fails_is_told_from_a_row_that_does_not_fit(error: Excep
 
 
 def test_why_nobody_climbs_is_said_with_what_to_do() -> None:
-    assert why_deaf(provider="sms: no credit", page="").startswith("sms: no credit. See the provider")
-    assert "STAFETA_SITE_URL" in why_deaf(provider=None, page="somebody else answers at the public address")
-    assert "clock" in why_deaf(provider=None, page="")
+    assert why_deaf(provider="sms: no credit", page="", log="").startswith("sms: no credit. See the provider")
+    assert "STAFETA_SITE_URL" in why_deaf(provider=None, page="somebody else answers at the public address", log="")
+    assert "the database" in why_deaf(provider=None, page="", log="a check-in could not be written")
+    assert "clock" in why_deaf(provider=None, page="", log="")

@@ -21,6 +21,7 @@ from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, Unfinished, deliver
 from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.probe import probe
+from stafeta.switches.services.rehearse import rehearse_checkin
 from stafeta.switches.services.service_clock import Span, read_service_clock
 from stafeta.worker.parts import ALWAYS, WHILE_HEARING, Instant, Part
 from stafeta.worker.trouble import remedy, told, why_deaf
@@ -76,18 +77,19 @@ class Worker:
 
     def _read_clock(self) -> Span:
         found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
+        unwritable = rehearse_checkin(now=clock.now())
         failing = outage(now=clock.now())
         reading = Reading(
             wall=clock.now(),
             monotonic_ms=self._measured_ms(),
-            hears=found.ok and failing is None,
+            hears=found.ok and not unwritable and failing is None,
             tolerance_ms=int(TOLERANCE_TICKS * settings.TICK_EVERY_S * settings.CLOCK_SCALE * 1000),
             counted_before_ms=self._counted_ms,
         )
-        span = read_service_clock(reading=reading, deaf_reason=failing or found.reason)
+        span = read_service_clock(reading=reading, deaf_reason=failing or found.reason or unwritable)
         self._counted_ms = span.counted_ms
         if not span.may_climb:
-            log.warning("nobody climbs: %s", why_deaf(provider=failing, page=found.reason))
+            log.warning("nobody climbs: %s", why_deaf(provider=failing, page=found.reason, log=unwritable))
         return span
 
     def _measured_ms(self) -> int:

@@ -92,12 +92,14 @@ def remedy(error: BaseException) -> str:
     return next((sentence for words, sentence in _BY_WORDS if words in said), UNKNOWN)
 
 
-def why_deaf(*, provider: str | None, page: str) -> str:
-    """Return why nobody climbs and what to do: a provider that fails, the public page, or else this worker's clock."""
+def why_deaf(*, provider: str | None, page: str, log: str) -> str:
+    """Return why nobody climbs and what to do: a provider fails, the public page, the event log, or else the clock."""
     if provider:
         return f"{provider}. See the provider's account, and the log of what it answers."
     if page:
         return f"{page}. See that STAFETA_SITE_URL leads to this service, from the worker's machine too."
+    if log:
+        return f"{log}. See what the database says of it above; no time passes for anybody until it is mended."
     return "the clock is behind the last reading. See that this machine's clock is right."
 
 
