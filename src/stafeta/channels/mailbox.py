@@ -52,10 +52,13 @@ class MailboxChannel:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             number = self._reserve_number()
-            self._write(_stored(message, number=number, at=self._now()))
+            self._write_or_give_back(_stored(message, number=number, at=self._now()))
             self._forget_old()
         except OSError as error:
-            raise ChannelUnavailable(reason=f"the mailbox folder cannot be written ({error.strerror})") from None
+            reason = (
+                f"the mailbox folder cannot be written ({error.strerror}): free space, or give it back to this user"
+            )
+            raise ChannelUnavailable(reason=reason) from None
         return Accepted(provider_id=f"mailbox-{number}")
 
     def close(self) -> None:
@@ -72,9 +75,18 @@ class MailboxChannel:
                 continue
             return last
 
+    def _write_or_give_back(self, stored: StoredMessage) -> None:
+        """Leave no empty file behind: those of a full disk, tried again for days, would push real messages out."""
+        try:
+            self._write(stored)
+        except OSError:
+            for path in (_draft(self._folder, stored.number), _path(self._folder, stored.number)):
+                path.unlink(missing_ok=True)
+            raise
+
     def _write(self, stored: StoredMessage) -> None:
         content = asdict(stored) | {"at": stored.at.isoformat()}
-        draft = self._folder / f".{stored.number:012d}.tmp"
+        draft = _draft(self._folder, stored.number)
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file, ensure_ascii=False)
         draft.replace(_path(self._folder, stored.number))
@@ -101,6 +113,10 @@ def read_mailbox(folder: Path, *, limit: int) -> list[StoredMessage]:
 
 def _path(folder: Path, number: int) -> Path:
     return folder / f"{number:012d}.json"
+
+
+def _draft(folder: Path, number: int) -> Path:
+    return folder / f".{number:012d}.tmp"
 
 
 def _newest_first(folder: Path) -> list[Path]:

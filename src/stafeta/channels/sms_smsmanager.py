@@ -66,7 +66,7 @@ def _outcome(answer: requests.Response) -> Accepted:
         accepted, rejected = content["accepted"], content.get("rejected", [])
         if accepted:
             return Accepted(provider_id=str(accepted[0]["message_id"]))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, IndexError):
         raise ChannelUnavailable(reason="smsmanager gave an answer that cannot be understood") from None
     if rejected:
         raise DeliveryRefused(reason="smsmanager rejected the number, or has no credit of ours left", permanent=False)

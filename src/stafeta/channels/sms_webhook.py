@@ -76,7 +76,7 @@ def _gateway_id(answer: requests.Response) -> str:
     """The id that the gateway gave, if its answer is an object that names one."""
     try:
         content = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # garbage, however deep: it was accepted all the same
         return ""
     found = content.get("id") if isinstance(content, dict) else None
     return str(found) if isinstance(found, (str, int)) else ""

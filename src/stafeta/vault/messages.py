@@ -6,6 +6,7 @@ Links and codes are made here and stored nowhere (invariant 17); content is decr
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from email.utils import parseaddr
@@ -23,7 +24,7 @@ from stafeta.accounts.code_sms import code_sms
 from stafeta.accounts.moments import Moment
 from stafeta.accounts.signed_links import url_for
 from stafeta.channels.text import SMS_CHARS_MAX, gsm7, gsm7_length
-from stafeta.core.errors import Obsolete
+from stafeta.core.errors import ConfigurationError, DeliveryRefused, Obsolete, VaultError
 from stafeta.core.links import Link, Purpose
 from stafeta.outbox.kinds import Rendered, Renderer
 from stafeta.outbox.message_ids import thread_headers
@@ -32,6 +33,8 @@ from stafeta.outbox.render import render_mail
 from stafeta.vault.markdown import render as render_markdown
 from stafeta.vault.models import ConsentState, Grant, Recipient
 from stafeta.vault.selectors import read_content, readable_until
+
+log = logging.getLogger(__name__)
 
 CONTENT_MARK: Final = "STAFETA-CONTENT-HERE"
 
@@ -110,13 +113,21 @@ def false_alarm(message: Message) -> Rendered:
 
 
 def content(message: Message) -> Rendered:
-    """Render the copy that the recipient asked for: the only mail with content. Raises Obsolete once it has closed."""
+    """Render the copy that the recipient asked for: the only mail with content.
+
+    Raises Obsolete once it has closed, and DeliveryRefused for now where the handover cannot be opened: that is this
+    handover's trouble, or the keyring's, and no reason for anybody's ladder to wait.
+    """
     recipient = _recipient_of(message)
     grant = _told_grants(message, recipient).filter(pk=message.params["grant"]).select_related("handover").first()
     is_late = clock.now().timestamp() >= message.params["until"]
     if grant is None or grant.first_read_at is None or is_late or recipient.consent != ConsentState.GIVEN:
         raise Obsolete("the recipient may not read it any more")
-    markdown = read_content(grant.handover)
+    try:
+        markdown = read_content(grant.handover)
+    except (VaultError, ConfigurationError) as error:
+        log.error("handover %s cannot be opened (%s): see the keys file", grant.handover_id, type(error).__name__)
+        raise DeliveryRefused(f"the handover cannot be opened ({type(error).__name__})", permanent=False) from None
     rendered = _mail(recipient, "content", {"title": grant.handover.title, "mark": CONTENT_MARK}, headers={})
     html = f'<div style="margin:0 0 16px;overflow-wrap:anywhere;">{render_markdown(markdown).html}</div>'
     return Rendered(

@@ -22,6 +22,7 @@ UNAVAILABLE_BACKOFF_S = (15, 60, 300, 900)
 REFUSED_AGE_MAX = timedelta(days=3)
 MESSAGE_AGE_MAX = timedelta(days=90)
 OURS = (Attempt.Outcome.UNAVAILABLE, Attempt.Outcome.FAULT)  # never the addressee's fault
+REFUSALS = (Attempt.Outcome.REFUSED, Attempt.Outcome.REFUSED_FOR_NOW)
 DETAIL_CHARS_MAX, TO_CHARS_MAX, PROVIDER_ID_CHARS_MAX = 300, 254, 200
 
 
@@ -111,6 +112,7 @@ def _note_health(row: Message, outcome: Outcome, *, now: datetime) -> None:
     """A provider is failing from its first unavailability until it answers anything about any message.
 
     A message that we cannot even render is no better: where none can be, nobody is asked, and nobody may climb.
+    One that was refused before it had an address was refused by us, and says nothing of any provider.
     It fails anew when nobody has waited for it since it last did. And if others were taken between two attempts at
     one message, which finds it away each time, then after `ALONE_MAX` times that message is to blame, not the provider.
     """
@@ -123,7 +125,7 @@ def _note_health(row: Message, outcome: Outcome, *, now: datetime) -> None:
             health.failing_since = now
         health.reason = outcome.detail
         health.save()
-    elif outcome.kind in (Attempt.Outcome.ACCEPTED, Attempt.Outcome.REFUSED, Attempt.Outcome.REFUSED_FOR_NOW):
+    elif outcome.kind is Attempt.Outcome.ACCEPTED or (outcome.kind in REFUSALS and outcome.to):
         ChannelHealth.objects.filter(channel=row.channel).exclude(failing_since=None).update(
             failing_since=None, reason=""
         )
