@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from stafeta import clock
 from stafeta.cli.init import prepare
@@ -34,11 +34,9 @@ def _owners(names: list[str]) -> list[int]:
     from stafeta.core.codec import encode
     from stafeta.core.policy import Choices, compile_policy
     from stafeta.core.states import Resting
-    from stafeta.switches.models import Switch, TrustedContact
-    from stafeta.vault.models import ConsentState, Recipient
+    from stafeta.switches.models import Switch
 
     now = clock.now()
-    sure = {"consent": ConsentState.GIVEN, "phone_verified_at": now, "language": "cs"}
     User.objects.bulk_create(
         [
             User(email=f"{name}@example.org", name=name, phone=_phone(1, number), phone_verified_at=now, language="cs")
@@ -75,6 +73,18 @@ def _owners(names: list[str]) -> list[int]:
         ]
     )
     switches = list(Switch.objects.order_by("pk").select_related("owner"))
+    _people(owners, switches)
+    _handovers(owners)
+    return [switch.pk for switch in switches]
+
+
+def _people(owners: list[Any], switches: list[Any]) -> None:
+    """Give every owner one contact and one recipient, both of whom agreed."""
+    from stafeta.switches.models import TrustedContact
+    from stafeta.vault.models import ConsentState, Recipient
+
+    now = clock.now()
+    sure = {"consent": ConsentState.GIVEN, "phone_verified_at": now, "language": "cs"}
     TrustedContact.objects.bulk_create(
         [
             TrustedContact(
@@ -101,11 +111,9 @@ def _owners(names: list[str]) -> list[int]:
             for number, owner in enumerate(owners)
         ]
     )
-    _handovers(owners)
-    return [switch.pk for switch in switches]
 
 
-def _handovers(owners: list[object]) -> None:
+def _handovers(owners: list[Any]) -> None:
     """Give every owner a handover for their recipient, all sealed to one key: what it says is not the matter here."""
     from stafeta.vault.models import Handover, Recipient, Version, WrappedKey
     from stafeta.vault.sealing import new_key, seal
