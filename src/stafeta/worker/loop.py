@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from stafeta import clock
+from stafeta.accounts.selectors import Installation, installation, is_elsewhere
 from stafeta.channels.registry import email_channel, sms_channel
+from stafeta.core.errors import Superseded
 from stafeta.core.service_time import Reading
 from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, deliver
@@ -27,31 +29,59 @@ PAUSE_AFTER_FAULT_S = 5.0
 
 
 class Worker:
-    """One worker: what it must remember between two rounds is only what its monotonic clock said."""
+    """One worker. Between two rounds it remembers what its monotonic clock said, and whose worker it is.
+
+    An installation that is restored or moved gets a new identity; a worker that began before knows a history that is
+    lost, and stops (docs/adr/0008). One that finds another installation at its public address sends nothing until it
+    has found its own there.
+    """
 
     def __init__(self, channels: Channels) -> None:
         self.channels = channels
         self._read_at_s: float | None = None
         self._counted_ms: int | None = None
+        self._began_in: Installation | None = None
+        self._fenced = False
 
     def round(self) -> None:
         """Probe, count service time, and do every part of the work; a part that raises keeps none of the others."""
-        span = self._read_clock()
-        instant = Instant(now=clock.now(), service_s=span.service_s)
+        found = self._standing()
+        span = self._read_clock(found)
+        instant = Instant(now=clock.now(), service_s=span.service_s, epoch=found.epoch)
         for part in (*(WHILE_HEARING if span.may_climb else ()), *ALWAYS):
             _guarded(part, instant)
 
     def deliver(self) -> int:
         """Attempt one batch of messages and return how many were attempted."""
-        return deliver(channels=self.channels, now=clock.now, pace=settings.CLOCK_SCALE, on_settled=record_delivery)
+        found = self._standing()
+        if self._fenced:
+            return 0
+        return deliver(
+            channels=self.channels,
+            now=clock.now,
+            pace=settings.CLOCK_SCALE,
+            on_settled=record_delivery,
+            epoch=found.epoch,
+        )
 
     def close(self) -> None:
         """Close the channels' connections."""
         self.channels.email.close()
         self.channels.sms.close()
 
-    def _read_clock(self) -> Span:
-        found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
+    def _standing(self) -> Installation:
+        """Return whose worker this is. Raises Superseded once the installation is not what it was when this began."""
+        found = installation()
+        self._began_in = self._began_in or found
+        if (found.identity, found.epoch) != (self._began_in.identity, self._began_in.epoch):
+            raise Superseded("the installation was restored or moved since this worker began")
+        if is_elsewhere(found):
+            raise Superseded("the database belongs to an installation at another address, or with another secret")
+        return found
+
+    def _read_clock(self, ours: Installation) -> Span:
+        found = probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S, identity=ours.identity)
+        self._fenced = found.fenced or (self._fenced and not found.ok)
         failing = outage(now=clock.now())
         reading = Reading(
             wall=clock.now(),
@@ -78,7 +108,7 @@ def _guarded(part: Part, instant: Instant) -> None:
     """Do one part. A database that fails is everybody's trouble; whatever else it raises is its own (invariant 12)."""
     try:
         part(instant)
-    except DatabaseError:
+    except (DatabaseError, Superseded):
         raise
     except Exception:
         log.exception("%s failed; the rest of the round goes on", part.__name__)
@@ -98,7 +128,10 @@ def configured_channels() -> Channels:
 
 
 def run(*, once: bool = False, stop: threading.Event | None = None) -> None:
-    """Work until `stop` is set, or for one round. A database that fails is tried again; nothing else is swallowed."""
+    """Work until `stop` is set, or for one round. A database that fails is tried again; nothing else is swallowed.
+
+    Raises Superseded when this worker's installation has moved on: whoever started it should start another.
+    """
     stop = stop or threading.Event()
     worker = Worker(configured_channels())
     next_round_s = 0.0

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from django.db import OperationalError
 
+from stafeta.accounts.selectors import current_epoch, require_epoch
 from stafeta.channels.base import Channel, ChannelKind, EmailMessage, SmsMessage
-from stafeta.core.errors import ChannelUnavailable, DeliveryRefused, Obsolete
+from stafeta.core.errors import ChannelUnavailable, DeliveryRefused, Obsolete, Superseded
 from stafeta.outbox.kinds import Rendered, renderer_of
 from stafeta.outbox.message_ids import message_id
 from stafeta.outbox.models import Attempt, Message
@@ -38,22 +39,27 @@ def deliver(
     pace: float,
     on_settled: OnSettled,
     limit: int = DELIVER_BATCH_MAX,
+    epoch: int | None = None,
 ) -> int:
     """Attempt at most `limit` due messages of each channel once each and return how many were attempted.
 
     `now` is asked again for every message, for sending takes time; `pace` is how much faster than people it runs.
     `on_settled` is told, inside the settling transaction, of every message that reached its end. A message that
     raises is recorded and delays no other (invariant 12). A provider that is away ends the batch of its channel alone.
+    Raises Superseded when the installation leaves `epoch` (by default the present one) meanwhile: then nothing more is
+    sent, and what was being sent settles nothing (invariant 13).
     """
+    epoch = current_epoch() if epoch is None else epoch
     lease = timedelta(seconds=LEASE_S * pace)
     attempted = 0
     for channel in ChannelKind:
-        messages = claim(channel=channel, now=now(), lease=lease, limit=limit)
+        messages = claim(channel=channel, now=now(), lease=lease, limit=limit, epoch=epoch)
         for number, message in enumerate(messages):
             if now() >= (message.lease_until or now()):
                 continue  # too slow: it is somebody else's by now
+            require_epoch(epoch)
             outcome = attempt(message, channels)
-            _record(message, outcome, now=now(), pace=pace, on_settled=on_settled)
+            _record(message, outcome, now=now(), pace=pace, on_settled=on_settled, epoch=epoch)
             attempted += 1
             if outcome.kind is Attempt.Outcome.UNAVAILABLE:
                 _give_back(messages[number + 1 :])
@@ -61,10 +67,12 @@ def deliver(
     return attempted
 
 
-def _record(message: Message, outcome: Outcome, *, now: datetime, pace: float, on_settled: OnSettled) -> None:
+def _record(
+    message: Message, outcome: Outcome, *, now: datetime, pace: float, on_settled: OnSettled, epoch: int
+) -> None:
     try:
-        settle(message, outcome, now=now, pace=pace, on_settled=on_settled)
-    except OperationalError:
+        settle(message, outcome, now=now, pace=pace, on_settled=on_settled, epoch=epoch)
+    except (OperationalError, Superseded):
         raise
     except Exception as fault:  # its lease runs out, and it is tried again; those behind it must not wait for that
         log.error("message %s (%s) cannot be settled: %s", message.pk, message.kind, type(fault).__name__)
@@ -98,7 +106,7 @@ def attempt(message: Message, channels: Channels) -> Outcome:
 
 
 def _send(message: Message, rendered: Rendered, channels: Channels) -> str:
-    identity = message_id(message.key)
+    identity = message_id(message.key, message.epoch)
     if message.channel == ChannelKind.SMS:
         return channels.sms.send(SmsMessage(id=identity, to=rendered.to, text=rendered.text)).provider_id
     email = EmailMessage(

@@ -10,12 +10,14 @@ from __future__ import annotations
 from stafeta.outbox.kinds import register
 from stafeta.switches.messages.contact import ask_contact, contact_code, invite_contact, tell_contact
 from stafeta.switches.messages.owner import ask_owner, tell_owner
+from stafeta.switches.messages.restored import tell_restored
 
 
 def register_kinds() -> None:
     """Register every kind of message that this app queues; doing it twice is harmless."""
     register("switches.ask_owner", ask_owner)
     register("switches.tell_owner", tell_owner)
+    register("switches.tell_restored", tell_restored)
     register("switches.ask_contact", ask_contact)
     register("switches.tell_contact", tell_contact)
     register("switches.invite_contact", invite_contact)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 
+from stafeta.accounts.selectors import current_epoch, require_epoch
 from stafeta.core.policy import DAY_S
 from stafeta.outbox.models import Message
 from stafeta.outbox.services.queue import LADDER, REMINDER, Draft, enqueue
@@ -37,11 +38,16 @@ class FollowUp:
     unreached: tuple[int, ...]
 
 
-def follow_up(*, now: datetime, service_s: int, limit: int = FOLLOW_UP_MAX) -> FollowUp:
-    """Queue what is due for at most `limit` grants of each sort. Any number of workers may do it at once."""
+def follow_up(*, now: datetime, service_s: int, limit: int = FOLLOW_UP_MAX, epoch: int | None = None) -> FollowUp:
+    """Queue what is due for at most `limit` grants of each sort. Any number of workers may do it at once.
+
+    epoch: the installation's when `service_s` was read. Raises Superseded in another one.
+    """
     with transaction.atomic():
+        require_epoch(epoch)
         told = _tell(now=now, service_s=service_s, limit=limit)
     with transaction.atomic():
+        require_epoch(epoch)
         reminded = _remind(now=now, service_s=service_s, limit=limit)
     return FollowUp(told, reminded, _unreached(now=now, service_s=service_s, limit=limit))
 
@@ -50,9 +56,11 @@ def _tell(*, now: datetime, service_s: int, limit: int) -> int:
     due = _willing(service_s).filter(told_at=None)
     drafts: list[Draft] = []
     told = 0
+    epoch = current_epoch()
+    again = f":{epoch}" if epoch else ""  # what a restore has suspended is told once more when it opens
     for grants in _by_person(_claimed(due, limit)):
         first = grants[0]
-        news = f"{first.switch}:{first.cycle}:news:{first.recipient_id}:{first.pk}"
+        news = f"{first.switch}:{first.cycle}:news:{first.recipient_id}:{first.pk}{again}"
         Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(
             told_at=now, news=news, remind_at_s=service_s + REMINDER_DAYS[0] * DAY_S
         )
