@@ -17,6 +17,7 @@ from stafeta.core.errors import ArchiveError
 EXEMPT: Final = {
     "sessions.session": "whoever was signed in signs in again; a session would open an account",
     "usersessions.usersession": "the list of those sessions",
+    "account.emailconfirmation": "keys that confirm an address; a new one is sent to whoever asks",
     "contenttypes.contenttype": "made by every installation for itself",
     "auth.permission": "made by every installation for itself; the house uses none",
     "auth.group_permissions": "points to permissions",
