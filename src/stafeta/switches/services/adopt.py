@@ -17,11 +17,12 @@ from django.db.models import Q
 from stafeta.accounts.selectors import current_epoch, require_epoch
 from stafeta.core.errors import Superseded
 from stafeta.core.policy import By
-from stafeta.core.states import Released, Restored
+from stafeta.core.states import Released, Restored, Told
 from stafeta.outbox.models import Message
 from stafeta.outbox.services.queue import LADDER, Draft, enqueue
 from stafeta.switches.models import Event, Switch
 from stafeta.switches.services.decide import Decision, decide, locked_switch, write
+from stafeta.switches.services.delivery import PROMPTS
 from stafeta.switches.services.record_fact import next_number
 from stafeta.switches.services.tick import set_aside
 from stafeta.vault.services.release import suspend_grants
@@ -29,6 +30,7 @@ from stafeta.vault.services.release import suspend_grants
 log = logging.getLogger(__name__)
 
 ADOPT_BATCH_MAX: Final = 200
+NEWS: Final = ("switches.tell_owner", "switches.tell_contact")
 ASKED_TIMES: Final = 4  # while a release is suspended; evenly spread over that time
 
 
@@ -111,10 +113,19 @@ def _take(switches: Sequence[Switch], *, epoch: int, now: datetime, service_s: i
     _note([decision for decision in decisions if decision.event is None], now=now, service_s=service_s)
     for switch in waiting:
         suspend_release(switch, service_s=service_s)
-    kept_back = Message.objects.filter(state=Message.State.QUEUED, next_attempt_at=None, epoch__lt=epoch)
-    kept_back.filter(owner__in=[switch.owner_id for switch in waiting]).update(next_attempt_at=now)
+    _let_go([switch.owner_id for switch in waiting], epoch=epoch, now=now)
     enqueue([draft for switch in waiting for draft in _news(switch, epoch=epoch, now=now)], now=now)
     Switch.objects.filter(pk__in=[switch.pk for switch in waiting]).update(epoch=epoch)
+
+
+def _let_go(owner_ids: Sequence[int], *, epoch: int, now: datetime) -> None:
+    """Let what was kept back leave, but nothing that speaks of the ladder as it stood before it began anew."""
+    old = Message.objects.filter(state=Message.State.QUEUED, epoch__lt=epoch, owner__in=owner_ids)
+    overtaken = Q(kind__in=PROMPTS) | Q(kind__in=NEWS, params__told__in=[Told.CONTACTS_ASKED, Told.GO_AHEAD])
+    old.filter(overtaken).update(
+        state=Message.State.CANCELLED, settled_at=now, problem="after a restore the ladder has begun anew"
+    )
+    old.filter(next_attempt_at=None).update(next_attempt_at=now)
 
 
 def _note(unmoved: Sequence[Decision], *, now: datetime, service_s: int) -> None:
