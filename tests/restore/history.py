@@ -8,6 +8,12 @@ from pathlib import Path
 from stafeta.cli.archive.load import load
 from stafeta.cli.archive.read import open_archive, verify
 from stafeta.cli.archive.write import write_archive
+from stafeta.core.errors import BadLink
+from stafeta.core.links import Link, Purpose
+from stafeta.switches.models import Switch
+from stafeta.vault.models import Grant
+from stafeta.vault.selectors import release_behind
+from tests.world import World
 
 
 def backup(path: Path, *, now: datetime) -> int:
@@ -20,6 +26,23 @@ def restore(path: Path, *, now: datetime) -> int:
     with open_archive(path) as archive:
         verify(archive)
         return load(archive, now=now, say=_silence)
+
+
+def go_back(world: World, file: Path) -> None:
+    """Restore into the same database, in the world's present moment."""
+    restore(file, now=world.now)
+    world.forget()
+
+
+def opens(world: World, switch: Switch) -> bool:
+    """Whether Ema's link of the switch's cycle opens anything now."""
+    ema = Grant.objects.first()
+    assert ema is not None
+    try:
+        release_behind(Link(Purpose.RELEASE, ema.recipient_id, switch.pk, switch.cycle), service_s=world.service_s())
+    except BadLink:
+        return False
+    return True
 
 
 def _silence(_words: str) -> None:
