@@ -21,6 +21,7 @@ from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import Channels, deliver
 from stafeta.switches.models import Event, Switch
 from stafeta.switches.selectors import service_second
+from stafeta.switches.services.adopt import adopt
 from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.service_clock import read_service_clock
 from stafeta.switches.services.tell_unreached import tell_unreached
@@ -104,6 +105,7 @@ class World:
         span = read_service_clock(reading=reading, deaf_reason="" if hears else failing or "the test says so")
         self._counted_ms = span.counted_ms
         if span.may_climb:
+            adopt(now=self.now, service_s=span.service_s)
             tick(now=self.now, service_s=span.service_s)
             followed = follow_up(now=self.now, service_s=span.service_s)
             tell_unreached(handovers=followed.unreached, now=self.now)

@@ -43,7 +43,7 @@ def _receipts(received: dict[str, list[list[str]]]) -> Iterator[str]:
     from stafeta.outbox.message_ids import message_id
     from stafeta.outbox.models import Message
 
-    known = {message_id(message.key): message for message in Message.objects.all()}
+    known = {message_id(message.key, message.epoch): message for message in Message.objects.all()}
     for channel, arrivals in (("email", received["mails"]), ("sms", received["texts"])):
         came = {identity for identity, _to in arrivals}
         for identity, message in known.items():

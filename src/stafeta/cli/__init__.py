@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "web": "the web server alone",
     "worker": "the worker alone: climbs the ladders and delivers the messages",
     "demo": "the whole story on a fast clock, with seeded people",
+    "backup": "write a backup of the database into one file, while everything goes on running",
+    "restore": "bring a backup back; nothing is released before each owner has been asked anew",
     "createowner": "make an owner's account from the command line",
     "simulate": "whole lives under every fault, in a throw-away database: see that no promise breaks",
     "operator": "let an account see the operator's page and be told when somebody has to look",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from stafeta.cli.ready import (
+    not_at_home,
     require_current_database,
     require_secret,
     require_sound_sqlite,
@@ -78,6 +79,17 @@ def _database() -> str:
     require_sound_sqlite()
     require_current_database()
     return str(connection.display_name)
+
+
+def _installation() -> str:
+    from stafeta.accounts.selectors import installation, is_elsewhere
+
+    require_secret()
+    require_current_database()
+    found = installation()
+    if is_elsewhere(found):
+        raise not_at_home()
+    return f"restored {found.epoch} times" if found.epoch else ""
 
 
 def _keys_file() -> str:
@@ -174,6 +186,7 @@ LOOKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("data directory", _data_dir),
     ("secret key", _secret),
     ("database", _database),
+    ("installation", _installation),
     ("keys file", _keys_file),
     ("channels", _channels),
     ("receipts", _receipts),

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from stafeta.cli.ready import require_sound_sqlite, start_django, tell, unreachable
+from stafeta.cli.ready import not_at_home, require_sound_sqlite, start_django, tell, unreachable
 from stafeta.config.environment import Environment, load
 from stafeta.config.secret_key import create_secret_key
 from stafeta.core.errors import ConfigurationError
@@ -18,18 +18,21 @@ OWNER_ONLY = 0o700
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The command takes no arguments; everything is in the settings."""
-    del parser
+    """Add the one choice there is; everything else is in the settings."""
+    parser.add_argument(
+        "--move",
+        action="store_true",
+        help="let the database be at home at this address and secret key from now on, after it has moved",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Make what is missing and say so."""
-    del args
-    prepare(tell)
+    prepare(tell, move=args.move)
     return 0
 
 
-def prepare(say: Callable[[str], None]) -> None:
+def prepare(say: Callable[[str], None], *, move: bool = False) -> None:
     """Make what is missing, `say`ing each thing that was made. Raises ConfigurationError.
 
     A secret or a keys file that vanished from an installation in use is not replaced in silence: what it opened
@@ -40,6 +43,7 @@ def prepare(say: Callable[[str], None]) -> None:
     start_django()
     require_sound_sqlite()
     _make_tables(say)
+    _settle(environment, say, move=move)
     _make_secret(environment, say)
     _make_keys_file(environment.keys_file, say)
     say(f"Ready. Everything lies in {environment.data_dir}")
@@ -75,6 +79,18 @@ def _make_tables(say: Callable[[str], None]) -> None:
         raise unreachable(error) from None
     if pending:
         say("Made the tables of the database, or brought them up to date")
+
+
+def _settle(environment: Environment, say: Callable[[str], None], *, move: bool) -> None:
+    """See that the database is at home here; without a secret, which is made next, nobody can be at home anywhere."""
+    from stafeta.accounts.services.installation import settle_home
+
+    if not environment.secret_key and not environment.secret_key_file.exists():
+        return
+    if not settle_home(move=move):
+        raise not_at_home()
+    if move:
+        say("The database is at home here now. Restart every web and worker that uses it")
 
 
 def _make_secret(environment: Environment, say: Callable[[str], None]) -> None:

@@ -62,6 +62,24 @@ def require_current_database() -> None:
         raise ConfigurationError("STAFETA_DATABASE_URL", "its tables are missing or older than this version", _INIT)
 
 
+def require_at_home() -> None:
+    """Raises ConfigurationError where the database belongs to an installation at another address (docs/adr/0008)."""
+    from stafeta.accounts.services.installation import settle_home
+
+    if not settle_home():
+        raise not_at_home()
+
+
+def not_at_home() -> ConfigurationError:
+    """Return what to say about a database that others, with another address or secret, are at home in."""
+    return ConfigurationError(
+        "STAFETA_SITE_URL",
+        "the database belongs to an installation at another address, or with another secret key",
+        "Correct STAFETA_SITE_URL, STAFETA_SECRET_KEY_FILE or STAFETA_DATABASE_URL; or, if it has moved here for good "
+        "and nothing of it runs elsewhere, run `stafeta init --move`.",
+    )
+
+
 def unreachable(error: Exception) -> ConfigurationError:
     """Return what to say about a database that does not answer."""
     reason = " ".join(str(error).split()) or type(error).__name__

@@ -10,7 +10,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from stafeta.cli.lifeline import end_with_parent
-from stafeta.cli.ready import require_ready
+from stafeta.cli.ready import require_at_home, require_ready
 from stafeta.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def main(args: argparse.Namespace) -> int:
     if args.end_with_parent:
         end_with_parent(args.end_with_parent, signal.SIGTERM)
     require_ready()
+    require_at_home()
     from django.conf import settings
 
     chosen_port = args.port or default_port(settings.SITE_URL, is_local=settings.SITE_IS_LOCAL)

@@ -8,8 +8,9 @@ import signal
 import threading
 
 from stafeta.cli.lifeline import end_with_parent
-from stafeta.cli.ready import require_ready
+from stafeta.cli.ready import require_at_home, require_ready, warn
 from stafeta.cli.web import add_parent
+from stafeta.core.errors import Superseded
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,15 +24,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Work until SIGINT or SIGTERM; what is being sent is finished first."""
+    """Work until SIGINT or SIGTERM (0); what is being sent is finished first. 1 where the installation moved on."""
     if args.end_with_parent:
         end_with_parent(args.end_with_parent, signal.SIGTERM)
     require_ready()
+    require_at_home()
     from stafeta.worker.loop import run
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         # From a thread of its own: setting takes a lock, which the waiting main thread may be holding right now.
         signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
-    went_well = run(once=args.once, stop=stop)
+    try:
+        went_well = run(once=args.once, stop=stop)
+    except Superseded as superseded:
+        warn(f"This worker stops: {superseded}. Start it again.")
+        return 1
     return 0 if went_well or not args.once else 1

@@ -21,9 +21,11 @@ StafetaError
 │   ├── WrongCode           not this one; so many tries are left
 │   ├── CodeExpired         too old, used, or replaced by a newer one
 │   └── CodeThrottled       too many: wait until a given time
-└── VaultError              ciphertext that cannot be opened
-    ├── KeyMissing          no key of the ring opens it
-    └── Tampered            it is not what was stored
+├── VaultError              ciphertext that cannot be opened
+│   ├── KeyMissing          no key of the ring opens it
+│   └── Tampered            it is not what was stored
+├── Superseded              this process belongs to an installation that has moved on
+└── ArchiveError            a backup that cannot be made or brought back, and what to do about it
 
 Views translate them into sentences; nothing is swallowed and nothing returns None for failure (house.md, style 6).
 """
@@ -192,3 +194,24 @@ class KeyMissing(VaultError):
 
 class Tampered(VaultError):
     """The ciphertext is damaged or was made for another key; nothing of it may be shown."""
+
+
+@dataclass
+class Superseded(StafetaError):
+    """The database was restored or moved since this process began: what it knows may be of a history that is lost."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass
+class ArchiveError(StafetaError):
+    """A backup has `problem`; `remedy` says in one sentence what to do. Nothing was changed."""
+
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.remedy}"

@@ -1,4 +1,8 @@
-"""Message-IDs: the same for every attempt at one message, so that a duplicate is seen to be one (RFC 5322, 3.6.4)."""
+"""Message-IDs: the same for every attempt at one message, so that a duplicate is seen to be one (RFC 5322, 3.6.4).
+
+After a restore a key may come again in a mailbox that has seen it in the lost history, and which would drop the new
+message as a duplicate. So the epoch in which it was queued is part of the id (docs/adr/0008).
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,13 @@ from stafeta.accounts.derived_keys import derive
 ID_BYTES = 20
 
 
-def message_id(key: str) -> str:
-    """Return the Message-ID of the message called `key`, angle brackets included. Nobody else can guess it."""
-    digest = hmac.new(derive("message ids"), key.encode(), hashlib.sha256).digest()[:ID_BYTES]
+def message_id(key: str, epoch: int = 0) -> str:
+    """Return the Message-ID of the message called `key` and queued in `epoch`, angle brackets included.
+
+    Nobody else can guess it.
+    """
+    named = f"{key}\n{epoch}" if epoch else key
+    digest = hmac.new(derive("message ids"), named.encode(), hashlib.sha256).digest()[:ID_BYTES]
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     return f"<{b32encode(digest).decode().lower()}@{host}>"
 

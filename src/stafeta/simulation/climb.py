@@ -23,7 +23,7 @@ SLACK_S: Final = 900
 
 def identity_of(message: Message) -> str:
     """Return the Message-ID a message leaves under."""
-    return message_id(message.key)
+    return message_id(message.key, message.epoch)
 
 
 @dataclass

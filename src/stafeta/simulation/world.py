@@ -214,7 +214,8 @@ class World:
         if self._stale:
             self.heard_s += TICK_EVERY_S * TOLERANCE_TICKS
 
-    def _probe(self) -> ProbeResult:
+    def _probe(self, identity: str) -> ProbeResult:
+        del identity
         if self.troubles & self.befall.unreachable:
             return ProbeResult(False, "the confirmation page does not answer")
         return ProbeResult(True)

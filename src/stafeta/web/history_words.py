@@ -202,6 +202,7 @@ def _fact(event: Event, names: Names) -> str:
         "HandoverCreated": _("You began the handover “%(title)s”."),
         "HandoverTermsChanged": _("You changed who gets “%(title)s” and when."),
         "HandoverDeleted": _("You deleted the handover “%(title)s”."),
+        "InstallationRestored": _("The service came back from a backup."),
         "HandoverRestored": _("You brought the handover “%(title)s” back."),
     }.get(event.kind)
     words = words or _("Noted: %(kind)s")

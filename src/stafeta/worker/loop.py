@@ -18,8 +18,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from stafeta import clock
+from stafeta.accounts.selectors import Installation, installation, is_elsewhere
 from stafeta.channels.receipts import ReceiptAddresses
 from stafeta.channels.registry import email_channel, sms_channel
+from stafeta.core.errors import Superseded
 from stafeta.outbox.faults import database_failed
 from stafeta.outbox.selectors import outage
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, Channels, Unfinished, deliver
@@ -40,14 +42,20 @@ IDLE_IN_TRANSACTION_S_MAX = 300
 
 
 class Worker:
-    """One worker. Between two rounds it remembers what its watch does, and what it could not record yet."""
+    """One worker. Between two rounds it remembers what its watch does, what it could not
+    record yet, and whose worker it is.
+
+    An installation that is restored or moved gets a new identity; a worker that began before knows a history that is
+    lost, and stops (docs/adr/0008). One that finds another installation at its public address sends nothing until it
+    has found its own there.
+    """
 
     def __init__(
         self,
         channels: Channels,
         *,
         stop: threading.Event | None = None,
-        probe: Callable[[], ProbeResult] | None = None,
+        probe: Callable[[str], ProbeResult] | None = None,
         while_hearing: Sequence[Part] = WHILE_HEARING,
         always: Sequence[Part] = ALWAYS,
     ) -> None:
@@ -57,16 +65,22 @@ class Worker:
         self._while_hearing, self._always = while_hearing, always
         self._watch = Watch()
         self._unfinished = Unfinished()
+        self._began_in: Installation | None = None
+        self._fenced = False
 
     def round(self) -> None:
         """Probe, count service time, and do every part of the work; a part that raises keeps none of the others."""
+        epoch = self._standing().epoch
         span = self.read_clock()
-        instant = Instant(now=clock.now(), service_s=span.service_s)
+        instant = Instant(now=clock.now(), service_s=span.service_s, epoch=epoch)
         for part in (*(self._while_hearing if span.may_climb else ()), *self._always):
             _guarded(part, instant)
 
     def deliver(self) -> int:
         """Attempt one batch of messages and return how many were attempted."""
+        found = self._standing()
+        if self._fenced:
+            return 0
         return deliver(
             channels=self.channels,
             now=clock.now,
@@ -74,6 +88,7 @@ class Worker:
             on_settled=record_delivery,
             unfinished=self._unfinished,
             stopping=self.stop.is_set,
+            epoch=found.epoch,
         )
 
     def close(self) -> None:
@@ -81,9 +96,20 @@ class Worker:
         self.channels.email.close()
         self.channels.sms.close()
 
+    def _standing(self) -> Installation:
+        """Return whose worker this is. Raises Superseded once the installation is not what it was when this began."""
+        found = installation()
+        self._began_in = self._began_in or found
+        if (found.identity, found.epoch) != (self._began_in.identity, self._began_in.epoch):
+            raise Superseded("the installation was restored or moved since this worker began")
+        if is_elsewhere(found):
+            raise Superseded("the database belongs to an installation at another address, or with another secret")
+        return found
+
     def read_clock(self) -> Span:
         """Probe, add to the counter what this worker may add, and return what it says then."""
-        found = self._probe()
+        found = self._probe(self._standing().identity)
+        self._fenced = found.fenced or (self._fenced and not found.ok)
         unwritable = rehearse_checkin(now=clock.now())
         failing = outage(now=clock.now())
         span = self._watch.read(
@@ -103,14 +129,16 @@ def _clocks() -> tuple[datetime, int]:
     return clock.now(), int(clock.monotonic_s() * 1000)
 
 
-def _probe_site() -> ProbeResult:
-    return probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S)
+def _probe_site(identity: str) -> ProbeResult:
+    return probe(site_url=settings.SITE_URL, timeout_s=PROBE_TIMEOUT_S, identity=identity)
 
 
 def _guarded(part: Part, instant: Instant) -> None:
     """Do one part. A database that fails is everybody's trouble; whatever else it raises is its own (invariant 12)."""
     try:
         part(instant)
+    except Superseded:
+        raise
     except Exception as error:
         if database_failed(error):
             raise
@@ -158,6 +186,7 @@ def run(
 
     A round that fails keeps no message waiting, and a delivery that fails no round; after either there are `pause_s`
     seconds of rest. Once `stop` is set, the message being sent is the last.
+    Raises Superseded when this worker's installation has moved on: whoever started it should start another.
     """
     stop = stop or threading.Event()
     connection_created.connect(bound_transactions)
@@ -190,6 +219,8 @@ def _said(what: str, failures: list[Exception], pause_s: float) -> Iterator[None
     try:
         close_old_connections()
         yield
+    except Superseded:
+        raise
     except Exception as error:
         failures.append(error)
         if database_failed(error):

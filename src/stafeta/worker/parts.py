@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from stafeta.outbox.services.receive_receipt import hear_waiting, purge_receipts
+from stafeta.switches.services.adopt import ADOPT_BATCH_MAX, adopt
 from stafeta.switches.services.breaker import call_stopped
 from stafeta.switches.services.delivery import record_news
 from stafeta.switches.services.hold import end_run_out_holds
@@ -21,23 +22,32 @@ from stafeta.vault.services.follow_up import follow_up
 from stafeta.worker.heartbeat import Heart
 
 TICK_BATCHES_MAX: Final = 20
+ADOPT_BATCHES_MAX: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """The moment of a round on both clocks: aware UTC, and the service second."""
+    """The moment of a round on both clocks: aware UTC, and the service second; and the epoch it was read in."""
 
     now: datetime
     service_s: int
+    epoch: int | None = None
 
 
 Part = Callable[[Instant], None]
 
 
+def adopt_switches(instant: Instant) -> None:
+    """After a restore, take every switch into the new epoch before it may climb."""
+    for _ in range(ADOPT_BATCHES_MAX):
+        if adopt(now=instant.now, service_s=instant.service_s, epoch=instant.epoch).claimed < ADOPT_BATCH_MAX:
+            return
+
+
 def climb(instant: Instant) -> None:
     """Let every switch that is due take its step."""
     for _ in range(TICK_BATCHES_MAX):
-        if tick(now=instant.now, service_s=instant.service_s).claimed < TICK_BATCH_MAX:
+        if tick(now=instant.now, service_s=instant.service_s, epoch=instant.epoch).claimed < TICK_BATCH_MAX:
             return
 
 
@@ -45,7 +55,7 @@ def follow_releases(instant: Instant) -> None:
     """Tell and remind the recipients of releases, and the contacts where nobody could be reached."""
     if not is_anything_open(service_s=instant.service_s):
         return
-    followed = follow_up(now=instant.now, service_s=instant.service_s)
+    followed = follow_up(now=instant.now, service_s=instant.service_s, epoch=instant.epoch)
     tell_unreached(handovers=followed.unreached, now=instant.now)
 
 
@@ -80,5 +90,5 @@ def hear_receipts(instant: Instant) -> None:
     purge_receipts(now=instant.now)
 
 
-WHILE_HEARING: Final[tuple[Part, ...]] = (climb, follow_releases)
+WHILE_HEARING: Final[tuple[Part, ...]] = (adopt_switches, climb, follow_releases)
 ALWAYS: Final[tuple[Part, ...]] = (hear_receipts, mind_holds, watch, purge, beat)

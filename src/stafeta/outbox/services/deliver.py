@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from stafeta.accounts.selectors import current_epoch, require_epoch
 from stafeta.channels.base import Channel, ChannelKind, EmailMessage, SmsMessage
-from stafeta.core.errors import ChannelUnavailable, DeliveryRefused, Obsolete
+from stafeta.core.errors import ChannelUnavailable, DeliveryRefused, Obsolete, Superseded
 from stafeta.outbox.faults import database_failed
 from stafeta.outbox.kinds import Rendered, renderer_of
 from stafeta.outbox.message_ids import message_id
@@ -35,11 +36,12 @@ class Channels:
 class Unfinished:
     """What a database that failed kept a worker from recording: kept in memory until it can be.
 
-    outcomes: of attempts that were made, so that what a provider took is not sent again for want of a note.
+    outcomes: of attempts that were made, so that what a provider took is not sent again for want of a note; each with
+    the epoch it was claimed in.
     leased: messages not attempted, to be given back.
     """
 
-    outcomes: list[tuple[Message, Outcome]] = field(default_factory=list)
+    outcomes: list[tuple[Message, Outcome, int]] = field(default_factory=list)
     leased: deque[Message] = field(default_factory=deque)
 
 
@@ -52,6 +54,7 @@ def deliver(
     limit: int = DELIVER_BATCH_MAX,
     unfinished: Unfinished | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    epoch: int | None = None,
 ) -> int:
     """Attempt at most `limit` due messages of each channel once each and return how many were attempted.
 
@@ -59,8 +62,11 @@ def deliver(
     `on_settled` is told, inside the settling transaction, of every message that reached its end. A message that
     raises is recorded and delays no other (invariant 12). A provider that is away ends the batch of its channel alone.
     Raises what the database raises when it fails; a caller that hands the same `unfinished` in again loses nothing by
-    it, and nothing more is sent before that was recorded. Once `stopping`, the message in hand is the last.
+    it, and nothing more is sent before that was recorded. Once `stopping`, the message in hand is the last. Raises
+    Superseded when the installation leaves `epoch` (by default the present one) meanwhile: then nothing more is sent,
+    and what was being sent settles nothing (invariant 13).
     """
+    epoch = current_epoch() if epoch is None else epoch
     unfinished = unfinished if unfinished is not None else Unfinished()
     _finish(unfinished, now=now, pace=pace, on_settled=on_settled)
     lease = timedelta(seconds=LEASE_S * pace)
@@ -68,14 +74,15 @@ def deliver(
     for channel in ChannelKind:
         if stopping():
             break
-        waiting = deque(claim(channel=channel, now=now(), lease=lease, limit=limit))
+        waiting = deque(claim(channel=channel, now=now(), lease=lease, limit=limit, epoch=epoch))
         unfinished.leased = waiting
         while waiting and not stopping():
             if now() >= (waiting[0].lease_until or now()):
                 waiting.popleft()  # too slow: it is somebody else's by now
                 continue
+            require_epoch(epoch)
             outcome = attempt(waiting[0], channels)
-            unfinished.outcomes.append((waiting.popleft(), outcome))
+            unfinished.outcomes.append((waiting.popleft(), outcome, epoch))
             _record(unfinished, now=now(), pace=pace, on_settled=on_settled)
             attempted += 1
             if outcome.kind is Attempt.Outcome.UNAVAILABLE:
@@ -92,9 +99,11 @@ def _finish(unfinished: Unfinished, *, now: Callable[[], datetime], pace: float,
 
 def _record(unfinished: Unfinished, *, now: datetime, pace: float, on_settled: OnSettled) -> None:
     """Settle the first outcome that waits for it. Where the database fails, it goes on waiting."""
-    message, outcome = unfinished.outcomes[0]
+    message, outcome, epoch = unfinished.outcomes[0]
     try:
-        settle(message, outcome, now=now, pace=pace, on_settled=on_settled)
+        settle(message, outcome, now=now, pace=pace, on_settled=on_settled, epoch=epoch)
+    except Superseded:
+        raise
     except Exception as fault:  # its lease runs out, and it is tried again; those behind it must not wait for that
         if database_failed(fault):
             raise
@@ -131,7 +140,7 @@ def attempt(message: Message, channels: Channels) -> Outcome:
 
 
 def _send(message: Message, rendered: Rendered, channels: Channels) -> str:
-    identity = message_id(message.key)
+    identity = message_id(message.key, message.epoch)
     if message.channel == ChannelKind.SMS:
         return channels.sms.send(SmsMessage(id=identity, to=rendered.to, text=rendered.text)).provider_id
     email = EmailMessage(

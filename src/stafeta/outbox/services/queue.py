@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from stafeta.accounts.selectors import epoch_now
 from stafeta.outbox.models import Message
 
 URGENT, LADDER, ORDINARY, REMINDER = 10, 20, 50, 80
@@ -16,7 +17,7 @@ class Draft:
     """A message to be: what it is called, whom its failure concerns, and what its renderer needs to know.
 
     key: unique for ever; by `switch:cycle:rung:round:person:channel` where the ladder asks.
-    channel: "email" or "sms". params: ids only (invariant 17).
+    channel: "email" or "sms". params: ids only (invariant 17). not_before: when it is due, where that is not at once.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Draft:
     owner_id: int | None
     params: Mapping[str, int | str | bool] = field(default_factory=dict)
     priority: int = ORDINARY
+    not_before: datetime | None = None
 
 
 def enqueue(drafts: Iterable[Draft], *, now: datetime) -> None:
@@ -38,8 +40,9 @@ def enqueue(drafts: Iterable[Draft], *, now: datetime) -> None:
                 owner_id=draft.owner_id,
                 params=dict(draft.params),
                 priority=draft.priority,
-                queued_at=now,
-                next_attempt_at=now,
+                epoch=epoch_now(),
+                queued_at=draft.not_before or now,
+                next_attempt_at=draft.not_before or now,
             )
             for draft in drafts
         ],

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from stafeta.accounts.selectors import require_epoch
 from stafeta.outbox.faults import database_failed
 from stafeta.outbox.models import Attempt, ChannelHealth, Message
 from stafeta.outbox.selectors import ALONE_MAX, kept_waiting
@@ -37,7 +38,15 @@ class Outcome:
     provider_id: str = ""
 
 
-def settle(message: Message, outcome: Outcome, *, now: datetime, pace: float, on_settled: OnSettled) -> None:
+def settle(
+    message: Message,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    pace: float,
+    on_settled: OnSettled,
+    epoch: int | None = None,
+) -> None:
     """Write the outcome of an attempt at a leased message; `on_settled` joins the transaction when it is final.
 
     It also joins while the message is still queued, once its addressee has refused it for now so often that its next
@@ -45,7 +54,8 @@ def settle(message: Message, outcome: Outcome, *, now: datetime, pace: float, on
 
     A lease that was lost meanwhile changes nothing but the attempt's record: whoever holds the message settles it.
     What `on_settled` raises is logged and takes back only what it did itself: the message has left all the same.
-    pace: how much faster than people the clock runs; backoffs are stretched by it.
+    pace: how much faster than people the clock runs; backoffs are stretched by it. epoch: the installation's when the
+    message was claimed; raises Superseded, and writes nothing at all, where it is another by now.
     """
     outcome = replace(
         outcome,
@@ -54,6 +64,7 @@ def settle(message: Message, outcome: Outcome, *, now: datetime, pace: float, on
         provider_id=_plain(outcome.provider_id, PROVIDER_ID_CHARS_MAX),
     )
     with transaction.atomic():
+        require_epoch(epoch)
         Attempt.objects.create(message=message, at=now, outcome=outcome.kind, detail=outcome.detail)
         row = Message.objects.select_for_update().filter(pk=message.pk, state=Message.State.QUEUED).first()
         _note_health(row or message, outcome, now=now)

@@ -11,6 +11,7 @@ from stafeta.outbox.kinds import register
 from stafeta.switches.messages.contact import ask_contact, contact_code, invite_contact, tell_contact
 from stafeta.switches.messages.operator import page_operator
 from stafeta.switches.messages.owner import ask_owner, call_owner, tell_owner
+from stafeta.switches.messages.restored import tell_restored
 from stafeta.switches.messages.unreached import tell_unreached
 
 
@@ -21,6 +22,7 @@ def register_kinds() -> None:
     register("switches.call_owner", call_owner)
     register("switches.page_operator", page_operator)
     register("switches.tell_unreached", tell_unreached)
+    register("switches.tell_restored", tell_restored)
     register("switches.ask_contact", ask_contact)
     register("switches.tell_contact", tell_contact)
     register("switches.invite_contact", invite_contact)

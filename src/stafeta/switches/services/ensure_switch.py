@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stafeta.accounts.models import User
+from stafeta.accounts.selectors import current_epoch
 from stafeta.core.codec import encode
 from stafeta.core.policy import Choices, compile_policy
 from stafeta.core.states import Resting
@@ -23,6 +24,7 @@ def ensure_switch(*, owner: User) -> Switch:
             "choices": encode(choices),
             "phase": type(state).__name__,
             "cycle": state.cycle,
+            "epoch": current_epoch,  # type: ignore[misc]  # asked only where a switch is made
         },
     )
     return switch

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from stafeta.accounts.selectors import epoch_now, is_epoch, require_epoch
+from stafeta.core.errors import Superseded
 from stafeta.core.states import Ticked
 from stafeta.outbox.faults import database_failed
 from stafeta.switches.models import Switch
@@ -36,24 +38,25 @@ class TickResult:
     set_aside: int
 
 
-def tick(*, now: datetime, service_s: int, limit: int = TICK_BATCH_MAX) -> TickResult:
+def tick(*, now: datetime, service_s: int, limit: int = TICK_BATCH_MAX, epoch: int | None = None) -> TickResult:
     """Decide for at most `limit` due switches and commit states, events and messages together.
 
     Safe to run from any number of workers: a batch is claimed, not shared. No network. A switch that raises is set
     aside with its error and delays nobody (invariant 12). Raises what the database raises when it fails itself.
+    epoch: the installation's when `service_s` was read; in another one nobody is claimed (invariant 13).
     """
     try:
         with transaction.atomic():
             if standing_hold(now=now):
                 return TickResult(0, 0, 0)
-            due = claim_due(now=now, service_s=service_s, limit=limit)
+            due = claim_due(now=now, service_s=service_s, limit=limit, epoch=epoch)
             decided = _decided(due, now=now, service_s=service_s)
             kept = _carry_out(decided, now=now, service_s=service_s)
     except Exception as fault:
         if database_failed(fault):
             raise
         log.exception("a switch in the batch raised; deciding one by one")
-        return _one_by_one(now=now, service_s=service_s, limit=limit)
+        return _one_by_one(now=now, service_s=service_s, limit=limit, epoch=epoch)
     changed = sum(decision.event is not None for decision in kept)
     return TickResult(len(due), changed, len(due) - len(decided))
 
@@ -65,11 +68,16 @@ def _carry_out(decisions: Sequence[Decision], *, now: datetime, service_s: int) 
     return kept
 
 
-def claim_due(*, now: datetime, service_s: int, limit: int) -> list[Switch]:
-    """Lock at most `limit` switches whose time has come; on PostgreSQL those another worker holds are skipped."""
+def claim_due(*, now: datetime, service_s: int, limit: int, epoch: int | None = None) -> list[Switch]:
+    """Lock at most `limit` switches whose time has come; on PostgreSQL those another worker holds are skipped.
+
+    Only those that belong to the installation's present epoch: the others wait to be adopted (invariant 10).
+    """
     due = Q(due_at__lte=now) | Q(due_s__lte=service_s)
     welcome = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
-    rows = Switch.objects.select_for_update(skip_locked=True, of=("self",)).filter(due & welcome)
+    rows = Switch.objects.select_for_update(skip_locked=True, of=("self",)).filter(due & welcome, epoch=epoch_now())
+    if epoch is not None:
+        rows = rows.filter(is_epoch(epoch))
     return list(rows.order_by("pk")[:limit])
 
 
@@ -82,32 +90,35 @@ def _decided(due: Sequence[Switch], *, now: datetime, service_s: int) -> list[De
         except Exception as fault:
             if database_failed(fault):
                 raise
-            _set_aside(switch, fault, now=now)
+            set_aside(switch, fault, now=now)
     return decisions
 
 
-def _one_by_one(*, now: datetime, service_s: int, limit: int) -> TickResult:
+def _one_by_one(*, now: datetime, service_s: int, limit: int, epoch: int | None) -> TickResult:
     with transaction.atomic():
         if standing_hold(now=now):
             return TickResult(0, 0, 0)
-        due = claim_due(now=now, service_s=service_s, limit=limit)
-    changed = set_aside = 0
+        due = claim_due(now=now, service_s=service_s, limit=limit, epoch=epoch)
+    changed = aside = 0
     for switch in due:
         try:
             with transaction.atomic():
+                require_epoch(epoch)
                 locked = locked_switch(pk=switch.pk)
                 decision = decide(switch=locked, event=Ticked(), now=now, service_s=service_s)
                 kept = _carry_out([decision], now=now, service_s=service_s)
             changed += sum(decision.event is not None for decision in kept)
+        except Superseded:
+            raise
         except Exception as fault:
             if database_failed(fault):
                 raise
-            _set_aside(switch, fault, now=now)
-            set_aside += 1
-    return TickResult(len(due), changed, set_aside)
+            set_aside(switch, fault, now=now)
+            aside += 1
+    return TickResult(len(due), changed, aside)
 
 
-def _set_aside(switch: Switch, fault: Exception, *, now: datetime) -> None:
+def set_aside(switch: Switch, fault: Exception, *, now: datetime) -> None:
     """Let a poison row wait, ever longer up to an hour, and say so to the operator."""
     faults = switch.faults + 1
     wait_s = min(RETRY_S_MAX, RETRY_S_FIRST * 2 ** min(faults - 1, 10))

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 
+from stafeta.accounts.selectors import current_epoch, require_epoch
 from stafeta.core.policy import DAY_S
 from stafeta.outbox.faults import database_failed
 from stafeta.outbox.models import Message
@@ -42,12 +43,13 @@ class FollowUp:
     unreached: tuple[int, ...]
 
 
-def follow_up(*, now: datetime, service_s: int, limit: int = FOLLOW_UP_MAX) -> FollowUp:
+def follow_up(*, now: datetime, service_s: int, limit: int = FOLLOW_UP_MAX, epoch: int | None = None) -> FollowUp:
     """Queue what is due for at most `limit` grants of each sort. Any number of workers may do it at once.
 
     A person whose grants nobody can follow up is left out and named in the log; everybody else is told all the same
     (invariant 12). Raises what the database raises when it fails itself; then what was committed stands, and the next
-    round does the rest (invariant 11).
+    round does the rest (invariant 11). epoch: the installation's when `service_s` was read; raises Superseded in
+    another one.
     """
 
     def tell(grants: Sequence[Grant]) -> None:
@@ -57,13 +59,15 @@ def follow_up(*, now: datetime, service_s: int, limit: int = FOLLOW_UP_MAX) -> F
         _remind(grants, now=now, service_s=service_s)
 
     willing = _willing(service_s)
-    told = _for_each_person(willing.filter(told_at=None), tell, limit=limit)
+    told = _for_each_person(willing.filter(told_at=None), tell, limit=limit, epoch=epoch)
     silent = willing.filter(told_at__isnull=False, first_read_at=None, remind_at_s__lte=service_s)
-    reminded = _for_each_person(silent, remind, limit=limit)
+    reminded = _for_each_person(silent, remind, limit=limit, epoch=epoch)
     return FollowUp(told, reminded, _unreached(now=now, service_s=service_s))
 
 
-def _for_each_person(due: QuerySet[Grant], act: Callable[[Sequence[Grant]], None], *, limit: int) -> int:
+def _for_each_person(
+    due: QuerySet[Grant], act: Callable[[Sequence[Grant]], None], *, limit: int, epoch: int | None
+) -> int:
     """Do `act` for each person whose grants are due, and return for how many it was done.
 
     Where some cannot be followed up, others are claimed in their place, `CLAIMS_MAX` times at most: whoever cannot be
@@ -73,6 +77,7 @@ def _for_each_person(due: QuerySet[Grant], act: Callable[[Sequence[Grant]], None
     left_out: set[int] = set()
     for _ in range(CLAIMS_MAX):
         with transaction.atomic():
+            require_epoch(epoch)
             people = _by_person(_claimed(due.exclude(pk__in=left_out), limit))
             faulty = [person for person in people if not _acted(act, person)]
         done += len(people) - len(faulty)
@@ -95,8 +100,9 @@ def _acted(act: Callable[[Sequence[Grant]], None], grants: Sequence[Grant]) -> b
 
 
 def _tell(grants: Sequence[Grant], *, now: datetime, service_s: int) -> None:
-    first = grants[0]
-    news = f"{first.switch}:{first.cycle}:news:{first.recipient_id}:{first.pk}"
+    first, epoch = grants[0], current_epoch()
+    again = f":{epoch}" if epoch else ""  # what a restore has suspended is told once more when it opens
+    news = f"{first.switch}:{first.cycle}:news:{first.recipient_id}:{first.pk}{again}"
     Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(
         told_at=now, news=news, remind_at_s=service_s + REMINDER_DAYS[0] * DAY_S
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 
 from stafeta.core.policy import DAY_S
 from stafeta.outbox.models import Message
@@ -53,7 +55,7 @@ def close_grants(*, owner_id: int, switch_id: int, cycle: int, now: datetime) ->
         )
         unopened = [grant.pk for grant in grants if grant.first_read_at is None]
         Grant.objects.filter(pk__in=unopened).update(closed_at=now)
-        told = {grant.recipient_id: grant.news for grant in grants if grant.told_at is not None}
+        told = {grant.recipient_id: grant.news for grant in grants if grant.news}
         enqueue([_false_alarm(owner_id, switch_id, cycle, *person) for person in told.items()], now=now)
 
 
@@ -68,4 +70,22 @@ def _false_alarm(owner_id: int, switch_id: int, cycle: int, recipient_id: int, n
         owner_id=owner_id,
         priority=LADDER,
         params={"recipient": recipient_id, "switch": switch_id, "cycle": cycle},
+    )
+
+
+def suspend_grants(*, owner_id: int, switch_id: int, cycle: int, service_s: int, until_s: int) -> None:
+    """Let nothing of a release that nobody has read yet open before service second `until_s` (docs/adr/0008).
+
+    Its days begin anew then, and so do the news; until then no news of it leaves. Doing it again changes nothing but
+    the moment. What was read cannot be unread and stays open, as when the owner returns.
+    """
+    unread = Grant.objects.filter(
+        switch=switch_id, cycle=cycle, handover__owner=owner_id, closed_at=None, first_read_at=None
+    )
+    later = Greatest(F("opens_at_s"), Value(until_s))
+    unread.filter(expires_at_s__gt=service_s).update(
+        opens_at_s=later,
+        expires_at_s=F("expires_at_s") + later - F("opens_at_s"),
+        told_at=None,
+        remind_at_s=None,
     )

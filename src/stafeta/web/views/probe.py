@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from stafeta.accounts.selectors import installation, is_elsewhere
 from stafeta.accounts.signed_links import link_from
 from stafeta.core.errors import BadLink
 from stafeta.core.links import Purpose
@@ -17,7 +18,11 @@ from stafeta.switches.services.probe import ANSWER_HEADER, probe_answer
 @never_cache
 @require_safe
 def probe(request: HttpRequest, challenge: str) -> HttpResponse:
-    """Read the database, render the button, and answer the challenge; anything not made by us is not found."""
+    """Read the database, render the button, and answer the challenge; anything not made by us is not found.
+
+    A web server whose database is at home at another address answers nothing: what is confirmed here may be heard
+    there, but no link of there leads here.
+    """
     try:
         link = link_from(challenge)
     except BadLink:
@@ -25,6 +30,8 @@ def probe(request: HttpRequest, challenge: str) -> HttpResponse:
     if link.purpose is not Purpose.PROBE:
         raise Http404
     service_second()
+    found = installation()
     response = render(request, "web/checkin/ask.html", {"owner": "", "is_released": False})
-    response[ANSWER_HEADER] = probe_answer(challenge)
+    if not is_elsewhere(found):
+        response[ANSWER_HEADER] = probe_answer(challenge, found.identity)
     return response

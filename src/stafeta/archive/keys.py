@@ -1,0 +1,58 @@
+"""The secret key and the keys file: what opens a backup, and so is never in it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from stafeta.archive.read import Archive
+from stafeta.archive.write import whole_file
+from stafeta.core.errors import ArchiveError, KeyMissing, Tampered
+from stafeta.vault.keyring import instance_keyring, read_keys_file
+from stafeta.vault.models import WrappedKey
+
+SECRET_NAME: Final = "secret-key"  # noqa: S105  # the name of a file
+KEYS_NAME: Final = "keys.txt"
+HOLDER: Final = "instance"
+OWNER_ONLY: Final = 0o600
+
+
+def write_keys(path: Path) -> None:
+    """Write the secret key and the keys file into a tar of their own, mode 0600, named as the data directory has them.
+
+    Raises ConfigurationError where the keys file is not as it should be, ArchiveError as `whole_file` does.
+    """
+    keys_file = Path(settings.KEYS_FILE)
+    read_keys_file(keys_file)
+    try:
+        contents = {KEYS_NAME: keys_file.read_bytes(), SECRET_NAME: f"{settings.SECRET_KEY}\n".encode()}
+    except OSError as error:
+        raise ArchiveError(f"{keys_file} cannot be read ({error.strerror})", "Run as the user that owns it.") from None
+    with whole_file(path) as file, tarfile.open(fileobj=file, mode="w") as tar:
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.mode, entry.size = OWNER_ONLY, len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def unopened(archive: Archive) -> tuple[int, int]:
+    """Return how many handovers of a verified backup the keys file at hand does not open, and how many there are."""
+    keyring = None
+    closed = found = 0
+    for line in archive.lines_of(WrappedKey):
+        row = json.loads(line)
+        if row["holder"] != HOLDER:
+            continue
+        found += 1
+        keyring = keyring or instance_keyring()
+        try:
+            keyring.unwrap(base64.b64decode(row["blob"]))
+        except (KeyMissing, Tampered):
+            closed += 1
+    return closed, found
