@@ -9,7 +9,7 @@ LOCKED := pyproject.toml uv.lock
 CATALOGS := $(wildcard src/stafeta/locale/*/LC_MESSAGES/*.po)
 BUILT_FROM := hatch_build.py tools/catalogs.py $(CATALOGS)
 
-.PHONY: help run demo test check screens wheel messages format clean
+.PHONY: help run demo test check mutants screens wheel messages format clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,10 @@ check: .venv/.ready-to-test ## style, types, floors, house rules, translations, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q -p no:cacheprovider tests/contracts
+
+mutants: .venv/.ready-to-test ## change the core in small ways, and see that its tests notice each (about 15 minutes)
+	STAFETA_HYPOTHESIS=mutants $(BIN)/mutmut run --max-children 2
+	$(BIN)/python tools/mutants.py
 
 screens: .venv/.ready-to-test ## pictures of every page in build/screens, phone and desktop, light and dark
 	@tools/system_packages.sh
