@@ -33,7 +33,7 @@ check: .venv/.ready-to-test ## style, types, floors, house rules, translations, 
 	$(BIN)/pytest -q -p no:cacheprovider tests/contracts
 
 mutants: .venv/.ready-to-test ## change the core in small ways, and see that its tests notice each (about 15 minutes)
-	STAFETA_HYPOTHESIS=mutants $(BIN)/mutmut run --max-children 2
+	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run --max-children 2
 	$(BIN)/python tools/mutants.py
 
 screens: .venv/.ready-to-test ## pictures of every page in build/screens, phone and desktop, light and dark

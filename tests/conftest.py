@@ -21,7 +21,7 @@ hypothesis_settings.register_profile(
     "ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.register_profile("mutants", deadline=None, derandomize=True, database=None, max_examples=20)
-hypothesis_settings.load_profile(os.environ.get("STAFETA_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "default"))
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -23,4 +24,5 @@ if __name__ == "__main__":
     seen = verdicts()
     noticed, all_of_them = seen["killed"] + seen["timeout"], seen.total()
     share = 100 * noticed / max(1, all_of_them)
-    print(f"mutants: {all_of_them} noticed={noticed} ({share:.1f} %) " + " ".join(f"{k}={n}" for k, n in seen.items()))
+    fates = " ".join(f"{fate}={count}" for fate, count in sorted(seen.items()))
+    sys.stdout.write(f"mutants: {all_of_them} noticed={noticed} ({share:.1f} %) {fates}\n")
