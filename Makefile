@@ -9,7 +9,7 @@ LOCKED := pyproject.toml uv.lock
 CATALOGS := $(wildcard src/stafeta/locale/*/LC_MESSAGES/*.po)
 BUILT_FROM := hatch_build.py tools/catalogs.py $(CATALOGS)
 
-.PHONY: help run demo test check soak screens wheel messages format clean
+.PHONY: help run demo test check soak mutants screens wheel messages format clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,8 +32,13 @@ check: .venv/.ready-to-test ## style, types, floors, house rules, translations, 
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q -p no:cacheprovider tests/contracts
 
-soak: .venv/.ready-to-test ## minutes of force: thousands of switches climb while their processes are killed (ARGS="-k sqlite")
+soak: .venv/.ready-to-test ## an hour of force: processes killed under thousands of switches, then lives by the ten thousand
 	$(BIN)/pytest -q -s -m soak $(ARGS)
+	$(BIN)/stafeta simulate --lives 40000 --years 25 --calm --jobs 2
+
+mutants: .venv/.ready-to-test ## change the core in small ways, and see that its tests notice each (about 15 minutes)
+	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run --max-children 2
+	$(BIN)/python tools/mutants.py
 
 screens: .venv/.ready-to-test ## pictures of every page in build/screens, phone and desktop, light and dark
 	@tools/system_packages.sh

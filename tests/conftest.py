@@ -20,7 +20,8 @@ hypothesis_settings.register_profile("default", deadline=None)
 hypothesis_settings.register_profile(
     "ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "default")
+hypothesis_settings.register_profile("mutants", deadline=None, derandomize=True, database=None, max_examples=20)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ from stafeta.core.states import (
     Way,
 )
 
-PROPERTY = settings(max_examples=100, deadline=None)
-LIVES = settings(max_examples=200, deadline=None)
+PROPERTY = settings(deadline=None)
+LIVES = settings(max_examples=2 * PROPERTY.max_examples, deadline=None)
 
 ZONES = (
     "Europe/Prague",
@@ -104,6 +104,7 @@ CLIMBS = st.builds(
     vouched=st.integers(0, 3),
     go_ahead=st.frozensets(PEOPLE, max_size=5),
     contacts_asked=st.booleans(),
+    took_back=st.frozensets(PEOPLE, max_size=5),
 )
 
 

@@ -72,6 +72,7 @@ def test_the_names_in_the_log_never_change() -> None:
             "vouched": 0,
             "go_ahead": [],
             "contacts_asked": False,
+            "took_back": [],
         },
     }
     assert encode(Waiting(1, datetime(2026, 3, 1, 8, tzinfo=UTC))) == {

@@ -171,7 +171,8 @@ def test_a_subscription_is_nothing_the_ladder_could_know_of() -> None:
         *("state", "event", "policy", "now", "service_s", "next_policy"),
         *("cycle", "due", "vouched", "until", "until_s", "climbing", "released_at_s"),
         *("rung", "asked_at_s", "round", "accepted_at_s", "unreachable", "began_by", "bounced", "held_s"),
-        *("go_ahead", "contacts_asked", "evidence", "audience", "person", "by", "others_reached", "contact", "days"),
+        *("go_ahead", "contacts_asked", "took_back", "evidence", "contact", "days"),
+        *("audience", "person", "by", "others_reached"),
         *("zone", "at", "interval_days", "rungs", "contacts", "may_go_ahead"),
         *("kind", "asks", "window_s", "attempt", "attempts"),
     }

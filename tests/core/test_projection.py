@@ -21,13 +21,14 @@ from stafeta.core.states import (
     Held,
     PauseBegan,
     Paused,
+    PromptBounced,
     Released,
     Resting,
     State,
     Ticked,
     Waiting,
 )
-from tests.core.ladders import DAY_S, EVA, KAREL, NOON, OUTSPOKEN, STANDARD, Ladder, armed, asked, on_rung
+from tests.core.ladders import DANA, DAY_S, EVA, KAREL, NOON, OUTSPOKEN, STANDARD, Ladder, armed, asked, on_rung
 from tests.core.strategies import HALF_HOUR_S, policies, windows
 
 STEP = timedelta(seconds=HALF_HOUR_S)
@@ -87,6 +88,28 @@ def test_the_rung_a_switch_stands_on_is_past_and_not_repeated() -> None:
 def test_a_prompt_not_yet_accepted_is_taken_as_accepted_now() -> None:
     ladder = on_rung(5, accepted=False)
     assert projected(ladder) == ((), Freed(ladder.now + timedelta(days=2)))
+
+
+@pytest.mark.parametrize(
+    ("rung", "people", "window_days"), [(3, [DANA], 1), (5, [KAREL, EVA], 2)], ids=["owner", "contacts"]
+)
+def test_a_rung_of_which_every_prompt_came_back_is_not_taken_as_accepted(
+    rung: int, people: list[int], window_days: int
+) -> None:
+    """The page must not promise the release of a rung that nobody can get any more for an earlier day than it comes."""
+    ladder = on_rung(rung, accepted=False)
+    for person in people:
+        ladder.event(ladder.prompt(PromptBounced, person, By.EMAIL, others_reached=False))
+        assert first_after(ladder) == ladder.now + timedelta(days=window_days)
+        ladder.event(ladder.prompt(PromptBounced, person, By.SMS, others_reached=False))
+    assert first_after(ladder) == ladder.now + timedelta(days=3 + 2 * window_days)
+
+
+def first_after(ladder: Ladder) -> datetime:
+    """Return the moment of the next prompt or, after the last rung, of the release."""
+    shown, freed = projected(ladder)
+    assert freed is not None
+    return shown[0].at if shown else freed.at
 
 
 def test_an_unreachable_rung_shows_its_doubled_window() -> None:

@@ -135,6 +135,13 @@ def test_a_due_time_made_by_a_clock_far_ahead_comes_back_within_one_interval() -
     assert (ladder.state.cycle, ladder.state.vouched) == (3, 2)
 
 
+def test_a_pause_made_by_a_clock_far_ahead_comes_back_within_a_year() -> None:
+    """Invariant 19: whoever paused under a clock that ran ten years ahead must not silence the switch for ten."""
+    ladder = Ladder(state=Paused(3, NOON + timedelta(days=3650), vouched=1))
+    assert ladder.event(Restored()) == []
+    assert ladder.state == Paused(3, NOON + timedelta(days=365), vouched=1)
+
+
 @pytest.mark.parametrize(
     "state", [Resting(2), Paused(2, NOON + timedelta(days=9)), Released(2, 5), Waiting(2, NOON + timedelta(days=5))]
 )

@@ -14,10 +14,13 @@ from stafeta.core.errors import (
 )
 from stafeta.core.moves import (
     Decision,
+    ask,
+    asked_anew,
     begin_waiting,
     climb,
     climbed_to_contacts,
     contacts_were_asked,
+    first_trusted_rung,
     may_call_last,
 )
 from stafeta.core.policy import (
@@ -66,20 +69,31 @@ def contact_spoke(
                 ]
             left_s = HOLD_TOTAL_S_MAX - _held_before(state, climbing, service_s=service_s)
             wait_s = min(VOUCH_POSTPONES_S, left_s)
-            return _hold(state, _taken_back(climbing, event), wait_s, event.contact, service_s=service_s)
+            return _wait(state, climbing, wait_s, event.contact, policy, service_s=service_s)
         case AskedToWait():
             if not 1 <= event.days <= HOLD_DAYS_MAX:
                 raise PolicyError("days", event.days, 1, HOLD_DAYS_MAX)
-            return _hold(state, _taken_back(climbing, event), event.days * DAY_S, event.contact, service_s=service_s)
+            return _wait(state, climbing, event.days * DAY_S, event.contact, policy, service_s=service_s)
         case GaveGoAhead():
             return _go_ahead(state, climbing, event, policy, service_s=service_s)
         case _:
             assert_never(event)
 
 
-def _taken_back(climbing: Climbing, event: Vouched | AskedToWait) -> Climbing:
-    """Who asks for time no longer says "go ahead"."""
-    return replace(climbing, go_ahead=climbing.go_ahead - {event.contact})
+def _wait(state: State, climbing: Climbing, wait_s: int, contact: int, policy: Policy, *, service_s: int) -> Decision:
+    """Who asks for time no longer says "go ahead", even where no time is left to grant."""
+    heard = replace(climbing, go_ahead=climbing.go_ahead - {contact})
+    try:
+        return _hold(state, heard, wait_s, contact, service_s=service_s)
+    except HoldExhausted as exhausted:
+        if heard == climbing or exhausted.left_s >= DAY_S:  # nothing to take back, or a shorter wait may be asked for
+            raise
+    heard = replace(heard, took_back=heard.took_back | {contact})
+    if isinstance(state, Held):
+        return replace(state, climbing=heard), []
+    if climbing.rung != LAST_CALL_RUNG or may_call_last(heard, policy):
+        return heard, []
+    return ask(replace(asked_anew(heard, service_s=service_s), rung=first_trusted_rung(policy)), policy)
 
 
 def hold_left_s(state: Climbing | Held, *, service_s: int) -> int:
@@ -108,8 +122,16 @@ def _hold(state: State, climbing: Climbing, wait_s: int, contact: int, *, servic
     ]
 
 
+def may_say_go_ahead(climbing: Climbing, policy: Policy, *, contact: int) -> bool:
+    """Whether "go ahead" would be heard from that contact: the owner allowed it, and the ladder came to the contacts.
+
+    Who took it back when no waiting was left is heard no more in this cycle, or they could begin it anew for ever.
+    """
+    return policy.may_go_ahead and climbed_to_contacts(climbing, policy) and contact not in climbing.took_back
+
+
 def _go_ahead(state: State, climbing: Climbing, event: GaveGoAhead, policy: Policy, *, service_s: int) -> Decision:
-    if not policy.may_go_ahead or not climbed_to_contacts(climbing, policy):
+    if not may_say_go_ahead(climbing, policy, contact=event.contact):
         raise NotAsked
     heard = replace(climbing, go_ahead=climbing.go_ahead | {event.contact})
     if isinstance(state, Held):  # somebody else asked to wait: the hold ends first

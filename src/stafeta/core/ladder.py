@@ -7,7 +7,7 @@ house carries out what it returns. The rules, their words and the numbered invar
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from stafeta.core.contacts import (
@@ -300,7 +300,9 @@ def _restart_from_first_rung(state: State, policy: Policy, *, now: datetime, ser
         case Waiting():
             latest = begin_waiting(state.cycle, policy, now=now)
             return replace(state, due=min(state.due, latest.due)), []
-        case Resting() | Paused() | Released():
+        case Paused():
+            return replace(state, until=min(state.until, now + timedelta(days=PAUSE_DAYS_MAX))), []
+        case Resting() | Released():
             return state, []
         case _:
             assert_never(state)

@@ -42,7 +42,7 @@ def project(state: State, policy: Policy, *, now: datetime, service_s: int) -> t
     The rung a climbing switch stands on is part of the past and not repeated.
     """
     asked: list[Asked] = []
-    if isinstance(state, Climbing) and state.accepted_at_s is None:
+    if isinstance(state, Climbing) and state.accepted_at_s is None and not _all_came_back(state, policy):
         state = _accepted(state, policy, now=now, service_s=service_s)
     for _ in range(STEPS_MAX):
         if isinstance(state, Released):
@@ -73,6 +73,12 @@ def _was_asked(before: State, after: Climbing) -> bool:
     if isinstance(before, Held) or not isinstance(before, Climbing):
         return True
     return (before.rung, before.round) != (after.rung, after.round)
+
+
+def _all_came_back(state: Climbing, policy: Policy) -> bool:
+    """Whether both channels of everybody this rung asks have failed: then nothing of it is accepted any more."""
+    people = 1 if rung_of(state, policy).asks is Audience.OWNER else policy.contacts
+    return len(state.bounced) >= people * len(By)
 
 
 def _asked(state: Climbing, policy: Policy, *, now: datetime) -> Asked:

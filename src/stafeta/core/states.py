@@ -68,6 +68,7 @@ class Climbing:
     held_s: service seconds of holds granted in this cycle.
     go_ahead: ids of the contacts who said "go ahead" and have not asked to wait since.
     contacts_asked: contacts were asked before a restore sent the ladder back to its first rung.
+    took_back: ids of the contacts who took "go ahead" back when no waiting was left; theirs counts no more.
     """
 
     cycle: int
@@ -82,6 +83,7 @@ class Climbing:
     vouched: int = 0
     go_ahead: frozenset[int] = field(default_factory=frozenset)
     contacts_asked: bool = False
+    took_back: frozenset[int] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from stafeta import clock
 from stafeta.accounts.moments import Moment
-from stafeta.core.contacts import hold_left_s
+from stafeta.core.contacts import hold_left_s, may_say_go_ahead
 from stafeta.core.errors import BadLink, HoldExhausted, NotAsked, PolicyError, WrongCycle
 from stafeta.core.links import Link, Purpose
-from stafeta.core.moves import climbed_to_contacts, contacts_were_asked
+from stafeta.core.moves import contacts_were_asked
 from stafeta.core.policy import DAY_S, HOLD_DAYS_MAX, HOLD_TOTAL_S_MAX, VOUCHES_MAX
 from stafeta.core.states import LAST_CALL_RUNG, Climbing, Held, Released
 from stafeta.switches.models import TrustedContact
@@ -187,8 +187,7 @@ def _people(visit: Visit) -> dict[str, object]:
 
 
 def _may_go_ahead(contact: TrustedContact, state: Climbing | Held) -> bool:
-    policy = contact.switch.ladder_policy
-    return policy.may_go_ahead and climbed_to_contacts(_climbing(state), policy)
+    return may_say_go_ahead(_climbing(state), contact.switch.ladder_policy, contact=contact.pk)
 
 
 def _climbing(state: Climbing | Held) -> Climbing:
