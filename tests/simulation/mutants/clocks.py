@@ -1,0 +1,66 @@
+"""Bugs of the time that counts."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import patch
+
+from stafeta.core.service_time import Meter, Reading, advance_meter
+from stafeta.simulation.script import Trouble
+from stafeta.switches.services import service_clock
+from tests.simulation.lives import GONE, episode, life, script
+from tests.simulation.mutants.mutant import FALSE_RELEASE, FAST_CLOCK, Mutant
+
+FAST = frozenset({FAST_CLOCK, FALSE_RELEASE})
+
+
+def wall_clock_windows() -> AbstractContextManager[object]:
+    """Windows run on the calendar: whatever has passed counts, heard or not."""
+
+    def advance(meter: Meter, reading: Reading) -> Meter:
+        elapsed = max(timedelta(), reading.wall - meter.wall)
+        return Meter(meter.counted_ms + elapsed // timedelta(milliseconds=1), max(meter.wall, reading.wall), True)
+
+    return patch.object(service_clock, "advance_meter", advance)
+
+
+def deafness_counts() -> AbstractContextManager[object]:
+    """Nobody asks whether the page could be pressed."""
+
+    def advance(meter: Meter, reading: Reading) -> Meter:
+        return advance_meter(replace(meter, heard=True), replace(reading, hears=True))
+
+    return patch.object(service_clock, "advance_meter", advance)
+
+
+def sleep_counts() -> AbstractContextManager[object]:
+    """A worker that slept for days counts them all when it wakes."""
+
+    def advance(meter: Meter, reading: Reading) -> Meter:
+        return advance_meter(meter, replace(reading, tolerance_ms=reading.monotonic_ms))
+
+    return patch.object(service_clock, "advance_meter", advance)
+
+
+MUTANTS = (
+    Mutant(
+        "wall_clock_windows",
+        FAST,
+        wall_clock_windows,
+        script(life(1, **GONE), life(2), episodes=(episode(Trouble.ALL_DOWN, day=9, days=10),)),
+    ),
+    Mutant(
+        "deafness_counts",
+        FAST,
+        deafness_counts,
+        script(life(1, **GONE), episodes=(episode(Trouble.WEB_DOWN, day=9, days=10),)),
+    ),
+    Mutant(
+        "sleep_counts",
+        FAST,
+        sleep_counts,
+        script(life(1, **GONE), episodes=(episode(Trouble.ASLEEP, day=9, days=10),)),
+    ),
+)
