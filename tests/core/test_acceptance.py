@@ -9,6 +9,7 @@ from stafeta.core.policy import BOUNCES_MAX, Audience, By, RungKind
 from stafeta.core.states import (
     AskByOtherChannel,
     AskedToWait,
+    AskOtherwise,
     CheckedIn,
     Climbing,
     Evidence,
@@ -113,7 +114,9 @@ def test_a_rung_that_nobody_accepts_for_three_days_goes_on_with_its_window_doubl
     ladder = on_rung(0, accepted=False)
     ladder.wait(seconds=3 * DAY_S - 1)
     assert not ladder.climbing.unreachable
-    assert ladder.wait(seconds=1) == []
+    [otherwise] = ladder.wait(seconds=1)
+    assert isinstance(otherwise, AskOtherwise)
+    assert otherwise.by == (By.SMS,)
     assert ladder.climbing.unreachable
     ladder.wait(seconds=2 * DAY_S - 1)
     assert ladder.climbing.rung == 0

@@ -18,6 +18,7 @@ from stafeta.core.states import (
     Ask,
     AskByOtherChannel,
     AskedToWait,
+    AskOtherwise,
     CheckedIn,
     Climbing,
     CloseGrants,
@@ -184,7 +185,12 @@ class Witness:
                 assert after == before or after.accepted_at_s is None
                 self._last_call_after_hold(before, after)
             case _:
-                assert bool(effects) == (place(after) != place(before)), "whoever climbs, asks or opens"
+                otherwise = [effect for effect in effects if isinstance(effect, AskOtherwise)]
+                assert bool(effects) - bool(otherwise) == (place(after) != place(before)), (
+                    "whoever climbs, asks or opens"
+                )
+                gives_up = isinstance(after, Climbing) and after.unreachable and not before.unreachable
+                assert gives_up or not otherwise, "the other channels are asked once nobody could be reached"
                 if isinstance(after, Released):
                     assert told(effects) == [(Audience.OWNER, Told.RELEASED), (Audience.TRUSTED, Told.RELEASED)]
 

@@ -8,11 +8,14 @@ import pytest
 
 from stafeta.accounts.models import User
 from stafeta.core.errors import ChannelUnavailable, DeliveryRefused
+from stafeta.core.policy import Choices
 from stafeta.core.states import Climbing, Released
 from stafeta.outbox import kinds
 from stafeta.outbox.kinds import Rendered
 from stafeta.outbox.models import Message
 from stafeta.switches.models import ServiceClock, Switch
+from stafeta.switches.services.arm import arm
+from stafeta.switches.services.change_choices import change_choices
 from tests.make import armed_owner, contact, handover, owner, recipient
 from tests.world import World
 
@@ -180,3 +183,18 @@ def test_a_version_of_ours_that_can_write_to_nobody_releases_nothing(
     monkeypatch.undo()
     world.until_phase(dana, "Released")
     assert world.sent(DANA_PHONE)
+
+
+def test_whoever_an_sms_still_reaches_is_asked_before_a_release_however_long_no_email_leaves(world: World) -> None:
+    """Invariant 2: a provider that takes nothing for a month refuses nothing either; the other channel must ask."""
+    dana = owner()
+    change_choices(owner=dana, choices=Choices(sms_attempts=0, trusted_attempts=1), now=world.now)
+    handover(dana, recipient(dana))
+    contact(dana)
+    arm(owner=dana, now=world.now)
+    world.email.fail = lambda _to: ChannelUnavailable("connection refused")
+    world.until(dana, rung=1)
+    asked = [message for message in world.sent(DANA_PHONE) if "/l/" in message.text]
+    assert len(asked) == 1
+    world.until_phase(dana, "Released")
+    assert len([message for message in world.sent(DANA_PHONE) if "/l/" in message.text]) >= 3

@@ -20,6 +20,7 @@ from stafeta.core.errors import (
 from stafeta.core.moves import (
     Decision,
     ask,
+    ask_otherwise,
     asked_anew,
     begin_waiting,
     climb,
@@ -145,7 +146,7 @@ def _tick(state: State, policy: Policy, *, now: datetime, service_s: int) -> Dec
 
 def _window_passed(state: Climbing, policy: Policy, *, service_s: int) -> Decision:
     if state.accepted_at_s is None:  # nobody could be reached: the ladder goes on, with this window doubled
-        return replace(state, accepted_at_s=service_s, unreachable=True), []
+        return replace(state, accepted_at_s=service_s, unreachable=True), ask_otherwise(state, policy)
     if state.rung == LAST_CALL_RUNG or state.rung + 1 == len(policy.rungs):
         return Released(state.cycle, released_at_s=service_s), [
             OpenHandovers(state.cycle),

@@ -10,6 +10,7 @@ from stafeta.core.policy import (
     LAST_CALL,
     UNREACHABLE_AFTER_S,
     Audience,
+    By,
     Policy,
     Rung,
     known_zone,
@@ -20,6 +21,7 @@ from stafeta.core.schedule import (
 from stafeta.core.states import (
     LAST_CALL_RUNG,
     Ask,
+    AskOtherwise,
     Climbing,
     Effect,
     Held,
@@ -142,6 +144,16 @@ def ask(state: Climbing, policy: Policy) -> Decision:
     if rung.asks is Audience.TRUSTED:
         effects.append(Tell(Audience.OWNER, Told.CONTACTS_ASKED, state.cycle))
     return state, effects
+
+
+def ask_otherwise(state: Climbing, policy: Policy) -> list[Effect]:
+    """Ask a rung that reached nobody on the channels it does not use by itself: a provider that takes nothing for days
+    refuses nothing either, and whoever can be reached on any channel is asked before a release."""
+    rung = rung_of(state, policy)
+    by = tuple(channel for channel in By if channel not in rung.by)
+    if not by:
+        return []
+    return [AskOtherwise(rung.asks, by, rung.kind, state.cycle, state.rung, state.round)]
 
 
 def may_call_last(climbing: Climbing, policy: Policy) -> bool:

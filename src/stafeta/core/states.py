@@ -284,6 +284,18 @@ class AskByOtherChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class AskOtherwise:
+    """Prompt everybody whom a rung has not reached for days on the channels `by`, which it does not use by itself."""
+
+    audience: Audience
+    by: tuple[By, ...]
+    kind: RungKind
+    cycle: int
+    rung: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Tell everybody in `audience` the news `told`, of which trusted contact `contact` is the cause, if any."""
 
@@ -307,4 +319,4 @@ class CloseGrants:
     cycle: int
 
 
-Effect = Ask | AskByOtherChannel | Tell | OpenHandovers | CloseGrants
+Effect = Ask | AskByOtherChannel | AskOtherwise | Tell | OpenHandovers | CloseGrants

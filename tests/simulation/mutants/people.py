@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -31,10 +31,8 @@ def opening_the_link_confirms() -> AbstractContextManager[object]:
     def render(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         if template == "web/checkin/ask.html":
             link, switch = checkin_view._behind_link(request)
-            try:
+            with suppress(WrongCycle):
                 record_checkin(owner=switch.owner, evidence=Evidence.LINK, cycle=link.cycle, now=clock.now())
-            except WrongCycle:
-                pass
         return asked(request, template, context)
 
     return patch.object(checkin_view, "render", render)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -98,7 +99,12 @@ MUTANTS = (
         the_delay_is_forgotten,
         script(life(1, delay_days=30, **GONE)),
     ),
-    Mutant("told_without_a_message", frozenset({MISSED_RELEASE, LOST_MESSAGE}), told_without_a_message, script(life(1, **GONE))),
+    Mutant(
+        "told_without_a_message",
+        frozenset({MISSED_RELEASE, LOST_MESSAGE}),
+        told_without_a_message,
+        script(life(1, **GONE)),
+    ),
     Mutant(
         "poison_stops_everybody",
         frozenset({MISSED_RELEASE}),

@@ -142,5 +142,10 @@ MUTANTS = (
         script(*[life(n, Trait.PAUSES, fate=GONE["fate"], gone_day=29.0) for n in range(6)]),
     ),
     Mutant("first_prompt_after_one_window", FALSE, first_prompt_after_one_window, script(life(1, **GONE))),
-    Mutant("cycle_does_not_grow", FALSE | MISSED, cycle_does_not_grow, script(life(0, contacts=()), life(2, contacts=()), days=150)),
+    Mutant(
+        "cycle_does_not_grow",
+        FALSE | MISSED,
+        cycle_does_not_grow,
+        script(life(0, contacts=()), life(2, contacts=()), days=150),
+    ),
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from stafeta.core.policy import Audience, By
-from stafeta.core.states import Ask, AskByOtherChannel, CloseGrants, Effect, OpenHandovers, Tell
+from stafeta.core.states import Ask, AskByOtherChannel, AskOtherwise, CloseGrants, Effect, OpenHandovers, Tell
 from stafeta.outbox.services.queue import LADDER, Draft, enqueue
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.vault.models import ConsentState
@@ -21,7 +21,7 @@ def carry_out(work: Sequence[tuple[Switch, Sequence[Effect]]], *, now: datetime,
     for switch, effects in work:
         for effect in effects:
             match effect:
-                case Ask() | AskByOtherChannel():
+                case Ask() | AskByOtherChannel() | AskOtherwise():
                     drafts += _prompts(switch, effect, contacts.get(switch.pk, []))
                 case Tell():
                     drafts += _news(switch, effect, contacts.get(switch.pk, []))
@@ -46,7 +46,7 @@ def asked_contacts() -> dict[str, object]:
 
 
 def _is_for_contacts(effect: Effect) -> bool:
-    return isinstance(effect, (Ask, Tell)) and effect.audience is Audience.TRUSTED
+    return isinstance(effect, (Ask, AskOtherwise, Tell)) and effect.audience is Audience.TRUSTED
 
 
 def _contacts_of(switch_ids: list[int]) -> dict[int, list[int]]:
@@ -59,15 +59,12 @@ def _contacts_of(switch_ids: list[int]) -> dict[int, list[int]]:
     return found
 
 
-def _prompts(switch: Switch, effect: Ask | AskByOtherChannel, contacts: list[int]) -> Iterator[Draft]:
-    channels: tuple[By, ...]
+def _prompts(switch: Switch, effect: Ask | AskByOtherChannel | AskOtherwise, contacts: list[int]) -> Iterator[Draft]:
+    people = [switch.owner_id] if effect.audience is Audience.OWNER else contacts
     if isinstance(effect, AskByOtherChannel):
-        people, channels, fallback = [effect.person], (effect.by,), True
-        attempt = attempts = 1
-    else:
-        people = [switch.owner_id] if effect.audience is Audience.OWNER else contacts
-        channels, fallback = effect.by, False
-        attempt, attempts = effect.attempt, effect.attempts
+        people = [effect.person]
+    channels = (effect.by,) if isinstance(effect, AskByOtherChannel) else effect.by
+    attempt, attempts = (effect.attempt, effect.attempts) if isinstance(effect, Ask) else (1, 1)
     kind = "switches.ask_owner" if effect.audience is Audience.OWNER else "switches.ask_contact"
     for person in people:
         for by in channels:
@@ -87,7 +84,7 @@ def _prompts(switch: Switch, effect: Ask | AskByOtherChannel, contacts: list[int
                     "attempts": attempts,
                     "audience": effect.audience.value,
                     "person": person,
-                    "fallback": fallback,
+                    "fallback": not isinstance(effect, Ask),
                 },
             )
 
