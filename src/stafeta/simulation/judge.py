@@ -98,9 +98,15 @@ class Judge:
             self._accuse(MISSED_RELEASE, life, "a link scanner confirmed")
 
     def begin_anew(self) -> None:
-        """After a restore nobody remembers anything: every ladder has to be climbed from its first rung."""
+        """After a restore nobody remembers anything: every ladder has to be climbed from its first rung, and what was
+        released since then is released again."""
         self._heard_s = dict.fromkeys(self._world.people.owners, self._world.heard_s)
+        self._heard_at.clear()
         self.forgotten = set(self._world.ledger.taken)
+        open_now = set(Switch.objects.filter(phase="Released").values_list("pk", flat=True))
+        for home in self._world.people.homes:
+            if home.switch_id not in open_now:
+                self.released.pop(home.life.number, None)
 
     def was_read(self, life: int, reader: Reader) -> None:
         """A recipient has read."""

@@ -52,6 +52,15 @@ class Population:
         if person is not None:
             person.receive(message)
 
+    def begin_anew(self) -> None:
+        """A backup was brought back: what people were asked since is forgotten, and so is what they had armed."""
+        self.playing.clear()
+        resting = set(Switch.objects.filter(phase="Resting").values_list("pk", flat=True))
+        for home in self.homes:
+            self.owners[home.life.number].asked = None
+            if home.switch_id in resting:
+                self.gone_for_good.pop(home.life.number, None)
+
     def complains(self, address: str) -> bool:
         """Whether whoever lives there calls our mails spam."""
         person = self._by_address.get(address)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from stafeta.simulation.backups import Backups
 from stafeta.simulation.crashes import REFUSALS
 from stafeta.simulation.poison import cure, poison
 from stafeta.simulation.script import Episode, Trouble
@@ -34,6 +35,7 @@ class Troubles:
         self._running: Counter[Trouble] = Counter()
         self._episodes: list[Episode] = []
         self._asleep: list[Worker] = []
+        self._backups = Backups(world)
 
     def plan(self) -> None:
         """Put every episode into the agenda."""
@@ -62,13 +64,15 @@ class Troubles:
                 world.hire()
             case Trouble.POISON:
                 poison(now=world.wall())
+            case Trouble.RESTORED:
+                self._backups.make()
             case _ if trouble in CLOCKS:
                 world.offset += self._jump(episode)
             case _ if trouble in REFUSALS:
                 world.wire.refuses.add(trouble)
             case _:
                 pass
-        if trouble not in REFUSALS and trouble is not Trouble.CRASHES:
+        if trouble not in REFUSALS and trouble not in (Trouble.CRASHES, Trouble.RESTORED):
             world.saw(trouble.value)
         world.work()
         world.later(timedelta(hours=episode.hours), partial(self._end, episode))
@@ -93,6 +97,8 @@ class Troubles:
                 world.workers.pop()
             case Trouble.POISON:
                 cure()
+            case Trouble.RESTORED:
+                self._restore()
             case _ if trouble in CLOCKS:
                 world.offset -= self._jump(episode)
                 if trouble is Trouble.CLOCK_YEAR:
@@ -103,6 +109,17 @@ class Troubles:
             world.hire()
         world.told(-1, f"{trouble.value} is over")
         world.work()
+
+    def _restore(self) -> None:
+        """The workers of before stop themselves (`core.errors.Superseded`); new ones are started."""
+        if not self._backups.bring_back():
+            return
+        world = self._world
+        world.saw(Trouble.RESTORED.value)
+        self._asleep.clear()
+        world.workers.clear()
+        world.people.begin_anew()
+        world.judge.begin_anew()
 
     def _confirm(self) -> None:
         """The operator has put the clock right, and says so."""

@@ -1,4 +1,4 @@
-"""Bugs of the time that counts."""
+"""Bugs of the time that counts, and of a time that comes back from a backup."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
+from stafeta.core import ladder
 from stafeta.core.service_time import Meter, Reading, advance_meter
 from stafeta.simulation.script import Trouble
 from stafeta.switches.services import service_clock
@@ -44,7 +45,18 @@ def sleep_counts() -> AbstractContextManager[object]:
     return patch.object(service_clock, "advance_meter", advance)
 
 
+def restore_goes_on_where_it_stood() -> AbstractContextManager[object]:
+    """After a restore the ladder goes on from the rung it had in the backup, as if nothing had been lost."""
+    return patch.object(ladder, "_restart_from_first_rung", lambda state, *_policy, **_now: (state, []))
+
+
 MUTANTS = (
+    Mutant(
+        "restore_goes_on_where_it_stood",
+        frozenset({FALSE_RELEASE}),
+        restore_goes_on_where_it_stood,
+        script(life(1, **GONE), episodes=(episode(Trouble.RESTORED, day=10.4, days=0.9),)),
+    ),
     Mutant(
         "wall_clock_windows",
         FAST,
