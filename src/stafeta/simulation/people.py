@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from stafeta.accounts.signed_links import link_from
 from stafeta.channels.base import EmailMessage
-from stafeta.core.errors import BadLink, CodeError, LadderError, PolicyError
+from stafeta.core.errors import BadLink, CodeError, LadderError, NotReady, PolicyError
 from stafeta.core.links import Link, Purpose
 from stafeta.core.states import Evidence
 from stafeta.simulation.browser import press_button, scan
@@ -40,7 +40,7 @@ ASKS_MAX: Final = 40
 SAID_FOR: Final = timedelta(hours=30)
 _LINK: Final = re.compile(r"/l/([A-Za-z0-9_-]+)/")
 _CODE: Final = re.compile(r"\b(\d{4} ?\d{4})\b")
-DIDNT_WORK: Final = (LadderError, PolicyError, BadLink, CodeError)
+DIDNT_WORK: Final = (LadderError, PolicyError, BadLink, CodeError, NotReady)
 
 
 class Place(Protocol):

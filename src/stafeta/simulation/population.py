@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from stafeta.core.states import Climbing
+from stafeta.core.states import Climbing, Released, Resting
 from stafeta.simulation.founding import Household, found
 from stafeta.simulation.people import Contact, Owner, Person, Reader
 from stafeta.simulation.providers import Mail
@@ -82,9 +82,14 @@ class Population:
             owner = self.owners[number]
             switch = Switch.objects.get(pk=owner.home.switch_id)
             state = switch.ladder_state
-            if not isinstance(state, Climbing) or switch.cycle != cycle:
+            if switch.cycle != cycle or isinstance(state, (Released, Resting)):
                 del self.playing[number]
-            elif not is_set and state.accepted_at_s and state.rung == len(switch.ladder_policy.rungs) - 1:
+            elif (
+                isinstance(state, Climbing)
+                and not is_set
+                and state.accepted_at_s
+                and state.rung == len(switch.ladder_policy.rungs) - 1
+            ):
                 left = timedelta(seconds=(switch.due_s or 0) - service_second())
                 self.playing[number] = (cycle, True)
                 self.world.later(left + timedelta(seconds=owner.rng.choice((-30, 0, 45, 90))), self._at_the_last(owner))
