@@ -22,7 +22,7 @@ def main(names: list[str]) -> int:
             continue
         sound = play(mutant.script)
         with mutant.change():
-            ill = play(mutant.script)
+            ill = play(mutant.script, until_broken=True)
         found = {
             "name": mutant.name,
             "sound": sorted({violation.kind for violation in sound.violations}),

@@ -20,6 +20,7 @@ REMINDED: Final = "SELECT MIN(remind_at_s) FROM vault_grant WHERE closed_at IS N
 QUEUED: Final = "SELECT MIN(next_attempt_at) FROM outbox_message WHERE state = 'queued' AND lease_until IS NULL"
 LEASED: Final = "SELECT MIN(lease_until) FROM outbox_message WHERE state = 'queued' AND lease_until IS NOT NULL"
 OLDEST: Final = "SELECT MIN(due_s) FROM switches_switch WHERE faults = 0"
+HELD: Final = "SELECT MIN(until) FROM switches_hold WHERE ended_at IS NULL"
 RELEASED: Final = "SELECT id, cycle FROM switches_switch WHERE phase = 'Released'"
 
 
@@ -36,10 +37,11 @@ def agenda(*, now: datetime, offset: timedelta) -> Agenda:
     with connection.cursor() as cursor:
         second = counted_s(cursor)
         due_at, due_s = _row(cursor, SWITCHES)
+        held_until = _moment(_row(cursor, HELD)[0])
         seconds = [due_s, *_row(cursor, TOLD), *_row(cursor, REMINDED)]
         sends = [moment for sql in (QUEUED, LEASED) if (moment := _moment(_row(cursor, sql)[0])) is not None]
     rounds = [now + timedelta(seconds=s - second) for s in seconds if s is not None]
-    rounds += [moment - offset for moment in [_moment(due_at)] if moment is not None]
+    rounds += [moment - offset for moment in (_moment(due_at), held_until) if moment is not None]
     return Agenda(min(rounds, default=now + NEVER), min(sends, default=now + NEVER + offset) - offset)
 
 

@@ -17,7 +17,7 @@ from stafeta.simulation.script import Trouble
 
 WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "BEGIN")
 COMMIT: Final = "_commit"  # where Django's transactions end; no wrapper of statements sees it
-STATEMENTS_MAX: Final = 60
+STATEMENTS_MAX: Final = 150
 DEADLOCK_RATE: Final = 0.08
 REFUSALS: Final = {
     Trouble.LOCKED: "database is locked",

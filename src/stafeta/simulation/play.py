@@ -30,10 +30,13 @@ class Verdict:
     story: tuple[tuple[datetime, int, str], ...] = field(default=(), repr=False)
 
 
-def play(script: Script, *, with_story: bool = False) -> Verdict:
-    """Empty the database and live through the script. The database must be the simulation's own."""
+def play(script: Script, *, with_story: bool = False, until_broken: bool = False) -> Verdict:
+    """Empty the database and live through the script, or until a promise breaks where that is enough.
+
+    The database must be the simulation's own.
+    """
     wipe()
-    world = World(script, with_story=with_story)
+    world = World(script, with_story=with_story, until_broken=until_broken)
     world.live()
     return Verdict(
         script=script,

@@ -14,7 +14,7 @@ from typing import Final
 
 from stafeta.core.policy import DAY_S, HOUR_S, WINDOW_S_MIN, Choices
 
-LIVES_PER_WORLD: Final = 20
+LIVES_PER_WORLD: Final = 50
 EPISODES_PER_YEAR: Final = 9
 DAYS_A_YEAR: Final = 365.25
 USUAL_DAYS: Final = (1, 7, 14, 14, 30, 30, 60, 60, 90, 180, 365)
@@ -151,7 +151,7 @@ def _life(rng: random.Random, number: int, *, years: float, calm: bool) -> Life:
         recipients = (Stance.AGREED,)
     return Life(
         number=number,
-        choices=_choices(rng, calm=calm, asks_others=bool(contacts)),
+        choices=_choices(rng, days, calm=calm, asks_others=bool(contacts)),
         fate=fate,
         gone_day=gone_day,
         back_day=back_day,
@@ -169,13 +169,13 @@ def _traits(rng: random.Random) -> frozenset[Trait]:
     return frozenset(traits)
 
 
-def _choices(rng: random.Random, *, calm: bool, asks_others: bool) -> Choices:
+def _choices(rng: random.Random, days: float, *, calm: bool, asks_others: bool) -> Choices:
     windows = (WINDOW_S_MIN, DAY_S, DAY_S, 2 * DAY_S, 5 * DAY_S)
     sms_attempts = rng.choice((0, 1, 1, 1, 2)) if asks_others else 1
     return Choices(
         zone=rng.choice(ZONES),
         at=rng.choice((time(9, 0), NIGHT, time(rng.randrange(24), 0))),
-        interval_days=rng.choice(CALM_DAYS if calm else USUAL_DAYS),
+        interval_days=rng.choice(CALM_DAYS if calm else [interval for interval in USUAL_DAYS if interval <= days]),
         email_attempts=rng.choice((1, 2, 3, 3, 5)),
         email_window_s=rng.choice(windows),
         sms_attempts=sms_attempts,

@@ -24,7 +24,7 @@ from stafeta import clock
 from stafeta.channels.base import ChannelKind
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, LEASE_S, Channels
 from stafeta.simulation.agenda import agenda
-from stafeta.simulation.crashes import Crash, Wire
+from stafeta.simulation.crashes import REFUSALS, Crash, Wire
 from stafeta.simulation.judge import Judge
 from stafeta.simulation.population import Population
 from stafeta.simulation.providers import Ledger, Mail, SimChannel, Taken
@@ -35,7 +35,8 @@ from stafeta.switches.services.probe import ProbeResult
 from stafeta.worker.loop import TOLERANCE_TICKS, Worker
 
 BEGINNING: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-STEP_LEAST, STEP_STUCK, STEP_MOST = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+STEP_LEAST, STEP_STUCK, STEP_MOST = timedelta(minutes=1), timedelta(hours=3), timedelta(days=10)
+HOPELESS: Final = {Trouble.EMAIL_AWAY, Trouble.SMS_AWAY, Trouble.ALL_AWAY, *REFUSALS} - {Trouble.DEADLOCKS}
 TICK_EVERY_S: Final = 10.0
 DELIVERIES_MAX: Final = 60
 CRASH_RATE: Final = 0.3
@@ -46,8 +47,9 @@ Deed = Callable[[], object]
 class World:
     """One simulated world. `live` plays its script; afterwards `judge` has the verdict."""
 
-    def __init__(self, script: Script, *, with_story: bool = False) -> None:
+    def __init__(self, script: Script, *, with_story: bool = False, until_broken: bool = False) -> None:
         self.script = script
+        self._until_broken = until_broken
         self.now = BEGINNING
         self.offset = timedelta()
         self.heard_s = 0.0
@@ -61,7 +63,7 @@ class World:
         self._deeds: list[tuple[datetime, int, Deed]] = []
         self._numbers = count()
         self._stale = self._failed = False
-        self._looked_at = BEGINNING
+        self._looked_at = self._worked_at = BEGINNING
         self.reports = Reports(self, self.rng)
         self.channels = Channels(email=self._channel(ChannelKind.EMAIL), sms=self._channel(ChannelKind.SMS))
         self.people = Population(self)
@@ -88,15 +90,19 @@ class World:
 
     def run_until(self, end: datetime, *, enough: Callable[[], bool] = lambda: False) -> None:
         """Let time pass until `end`, or until it is enough."""
-        while self.now < end and not enough():
+        while self.now < end and not enough() and not (self._until_broken and self.judge.violations):
             ahead = agenda(now=self.now, offset=self.offset)
             self._pass_to(min(end, self._next_moment(min(ahead.round_at, ahead.send_at))))
             if self._act():
                 ahead = agenda(now=self.now, offset=self.offset)
-            if ahead.round_at <= self.now or self.now - self._looked_at >= STEP_MOST:
+            if self._is_time(ahead.round_at) or self.now - self._worked_at >= STEP_MOST:
                 self.work()
-            elif ahead.send_at <= self.now:
+            elif self._is_time(ahead.send_at):
                 self.work(only_post=True)
+
+    def _is_time(self, due: datetime) -> bool:
+        """Whether to look at it now; what was due at the last look already is looked at some hours later."""
+        return due <= self.now and (due > self._worked_at or self.now - self._worked_at >= STEP_STUCK)
 
     def _act(self) -> bool:
         """Let everything happen whose time has come, and return whether that was anything."""
@@ -108,7 +114,7 @@ class World:
 
     def work(self, *, only_post: bool = False) -> None:
         """Let every worker do a round and send what is due; `only_post` where a round would find nothing to decide."""
-        self._failed = False
+        self._failed, self._worked_at = False, self.now
         for worker in tuple(self.workers):
             self._in_process(partial(self._round, worker, only_post=only_post), worker)
         if self.workers and not self._failed:
@@ -139,8 +145,9 @@ class World:
         self._stale = self._failed = True
 
     def _next_moment(self, due: datetime) -> datetime:
-        """Return when something can happen; for what is overdue, and so has something in its way, in an hour."""
-        moments = [due if due > self.now else self.now + STEP_STUCK, self.now + STEP_MOST]
+        """Return when something can happen; for what has something in its way, some hours from now."""
+        is_stuck = due <= self.now or self.troubles & HOPELESS
+        moments = [max(due, self.now + STEP_STUCK) if is_stuck else due, self.now + STEP_MOST]
         moments += [self._deeds[0][0]] if self._deeds else []
         return max(min(moments), self.now + STEP_LEAST)
 

@@ -84,7 +84,7 @@ MUTANTS = (
         "lease_never_ends",
         frozenset({LOST_MESSAGE, MISSED_RELEASE}),
         lease_never_ends,
-        script(*[life(n, choices=DAILY) for n in range(8)], episodes=CRASHING),
+        script(*[life(n, choices=DAILY) for n in range(16)], episodes=CRASHING),
     ),
     Mutant(
         "name_of_its_own_at_every_attempt",

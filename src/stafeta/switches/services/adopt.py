@@ -55,7 +55,8 @@ def adopt(*, now: datetime, service_s: int, limit: int = ADOPT_BATCH_MAX, epoch:
         with transaction.atomic():
             require_epoch(present)
             switches = _of_earlier_epochs(present, now=now, limit=limit)
-            _take(switches, epoch=present, now=now, service_s=service_s)
+            if switches:
+                _take(switches, epoch=present, now=now, service_s=service_s)
         return Adopted(len(switches), 0)
     except Superseded:
         raise
