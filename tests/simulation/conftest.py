@@ -11,7 +11,7 @@ import pytest
 from tests.simulation.simulate import start_the_long_one
 
 LONG_ONE = pytest.StashKey[tuple[subprocess.Popen[str], Path]]()
-WAITS_FOR_IT = "test_no_promise_is_broken_in_two_thousand_lives"
+WAITS_FOR_IT = "test_no_promise_is_broken_in_hundreds_of_lives"
 
 
 @pytest.hookimpl(trylast=True)

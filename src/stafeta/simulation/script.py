@@ -14,7 +14,7 @@ from typing import Final
 
 from stafeta.core.policy import DAY_S, HOUR_S, WINDOW_S_MIN, Choices
 
-LIVES_PER_WORLD: Final = 50
+LIVES_PER_WORLD: Final = 25
 EPISODES_PER_YEAR: Final = 9
 DAYS_A_YEAR: Final = 365.25
 USUAL_DAYS: Final = (1, 7, 14, 14, 30, 30, 60, 60, 90, 180, 365)
