@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-LIVES, YEARS, SEED = 800, 0.06, 1
+LIVES, YEARS, SEED = 500, 0.06, 1
 RUN_S_MAX = 1500
 SUMMARY = re.compile(
     r"^simulate: lives=(\d+) owner_years=(\d+) faults=(\d+) "

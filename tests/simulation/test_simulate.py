@@ -1,4 +1,4 @@
-"""`stafeta simulate`: thousands of lives under every fault, and a judge who finds no promise broken."""
+"""`stafeta simulate`: hundreds of lives under faults, and a judge who finds no promise broken."""
 
 from __future__ import annotations
 
