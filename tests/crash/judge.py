@@ -105,6 +105,8 @@ def _replay(switch: Any, rows: list[Any]) -> tuple[list[Any], list[str]]:
     keys = []
     for row in rows:
         begins = decode_policy(row.policy) if row.policy else None
+        if not row.on_ladder:
+            continue  # a fact beside the ladder, such as a release that the breaker stopped
         event = decode_event(row.event)
         after, effects = advance(
             states[-1], event, policy or begins, now=row.at, service_s=row.service_s, next_policy=begins

@@ -12,9 +12,9 @@ from stafeta.core.service_time import Meter, Reading, advance_meter
 from stafeta.simulation.script import Trouble
 from stafeta.switches.services import service_clock
 from tests.simulation.lives import GONE, episode, life, script
-from tests.simulation.mutants.mutant import FALSE_RELEASE, FAST_CLOCK, Mutant
+from tests.simulation.mutants.mutant import FALSE_RELEASE, FAST_CLOCK, MISSED_RELEASE, Mutant
 
-FAST = frozenset({FAST_CLOCK, FALSE_RELEASE})
+FAST = frozenset({FAST_CLOCK, FALSE_RELEASE, MISSED_RELEASE})
 
 
 def wall_clock_windows() -> AbstractContextManager[object]:
