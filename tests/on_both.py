@@ -14,7 +14,7 @@ from django.db import connection
 RUN_S_MAX = 300
 
 
-def on_postgresql_too(file: str) -> Callable[[], None]:
+def on_postgresql_too(file: str, *, run_s_max: int = RUN_S_MAX) -> Callable[[], None]:
     """Return a test that runs the whole file on PostgreSQL."""
 
     @pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")
@@ -25,7 +25,7 @@ def on_postgresql_too(file: str) -> Callable[[], None]:
             env={**os.environ, "STAFETA_TEST_DATABASE": "postgres"},
             capture_output=True,
             text=True,
-            timeout=RUN_S_MAX,
+            timeout=run_s_max,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -5,13 +5,9 @@ Each round starts from the same rows: a crowd whose last window has passed.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 from typing import Any, Final
 
@@ -25,6 +21,7 @@ from stafeta.switches.services.hold import hold_everything, lift_holds
 from stafeta.switches.services.tick import tick
 from stafeta.vault.models import Grant
 from stafeta.worker.loop import bound_transactions
+from tests.on_both import on_postgresql_too
 from tests.switches.watched import WatchedWorld, crowd, operator, phases
 
 PEOPLE: Final = 12
@@ -197,16 +194,5 @@ def test_what_a_worker_stopped_for_too_long_had_begun_is_undone_and_done_by_anot
     assert phases() == {"Released": 2, "Climbing": PEOPLE - 2}
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")
-def test_all_this_holds_on_postgresql_too() -> None:
-    """There workers really do work at the same time: SQLite lets one write after another."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "STAFETA_TEST_DATABASE": "postgres"},
-        capture_output=True,
-        text=True,
-        timeout=RUN_S_MAX,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+# There workers really do work at the same time: SQLite lets one write after another.
+test_all_this_holds_on_postgresql_too = on_postgresql_too(__file__, run_s_max=RUN_S_MAX)

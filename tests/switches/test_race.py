@@ -6,15 +6,11 @@ between "clearly earlier" and "clearly later" meet in the middle.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Barrier, Lock
 from typing import Any, Final, TypeVar
 
@@ -33,6 +29,7 @@ from stafeta.switches.services.delivery import record_delivery
 from stafeta.switches.services.tick import TickResult, tick
 from stafeta.vault.models import Grant
 from tests import make
+from tests.on_both import on_postgresql_too
 from tests.world import World, replay
 
 ROUNDS: Final = 24
@@ -234,16 +231,5 @@ def test_a_prompt_accepted_while_its_twin_is_refused_keeps_nobody_waiting_for_ea
     assert dict(twins.values_list("channel", "state")) == {"email": "accepted", "sms": "dead"}
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")
-def test_all_this_holds_on_postgresql_too() -> None:
-    """There workers really do work at the same time: SQLite lets one write after another."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "STAFETA_TEST_DATABASE": "postgres"},
-        capture_output=True,
-        text=True,
-        timeout=RUN_S_MAX,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+# There workers really do work at the same time: SQLite lets one write after another.
+test_all_this_holds_on_postgresql_too = on_postgresql_too(__file__, run_s_max=RUN_S_MAX)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -24,6 +20,7 @@ from stafeta.switches.services.delivery import record_delivery, record_news
 from stafeta.switches.services.tick import TickResult, tick
 from stafeta.vault.models import Grant
 from tests import make
+from tests.on_both import on_postgresql_too
 from tests.switches.test_race import RUN_S_MAX, at_once
 from tests.world import World, replay
 
@@ -213,16 +210,5 @@ def test_addresses_of_several_people_fall_silent_at_once(world: World, dana: Use
         assert Event.objects.filter(kind="AddressUnreached").count() == 1
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")
-def test_all_this_holds_on_postgresql_too() -> None:
-    """There they really do write at the same time."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "STAFETA_TEST_DATABASE": "postgres"},
-        capture_output=True,
-        text=True,
-        timeout=RUN_S_MAX,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+# There workers really do work at the same time: SQLite lets one write after another.
+test_all_this_holds_on_postgresql_too = on_postgresql_too(__file__, run_s_max=RUN_S_MAX)

@@ -5,15 +5,11 @@ Invariant 9: whatever the clocks do, the counter never runs ahead of real time. 
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -22,6 +18,7 @@ from django.db import connection
 from stafeta.switches.models import Outage, ServiceClock
 from stafeta.switches.selectors import counted_ms
 from stafeta.switches.services.service_clock import Span, Watch
+from tests.on_both import on_postgresql_too
 
 WORKERS: Final = 4
 ROUNDS: Final = 50
@@ -160,16 +157,5 @@ def test_workers_that_find_the_service_deaf_at_once_make_one_outage() -> None:
     assert ServiceClock.objects.get().deaf_since is None
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="this is PostgreSQL")
-def test_all_this_holds_on_postgresql_too() -> None:
-    """There workers really do work at the same time: SQLite lets one write after another."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "STAFETA_TEST_DATABASE": "postgres"},
-        capture_output=True,
-        text=True,
-        timeout=RUN_S_MAX,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+# There workers really do work at the same time: SQLite lets one write after another.
+test_all_this_holds_on_postgresql_too = on_postgresql_too(__file__, run_s_max=RUN_S_MAX)
