@@ -37,8 +37,8 @@ class Asking:
     taken: list[tuple[float, float]] = field(default_factory=list)
 
     def stood_since_s(self, until_s: float) -> float | None:
-        """Return since when a prompt stood that nobody had said to have come back by `until_s`."""
-        return min((taken_s for taken_s, told_s in self.taken if told_s > until_s), default=None)
+        """Return since when a prompt stood that was taken by `until_s`, and not yet said to have come back."""
+        return min((taken_s for taken_s, told_s in self.taken if taken_s <= until_s < told_s), default=None)
 
 
 @dataclass
