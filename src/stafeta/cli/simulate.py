@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from stafeta.cli.ready import tell
 from stafeta.simulation.installation import IN_MEMORY
 from stafeta.simulation.run import LIVES_FOR_EVERY_FAULT, Plan, Tally, shortest, verdicts
-from stafeta.simulation.script import Trouble
+from stafeta.simulation.script import Kind, Trouble
 
 if TYPE_CHECKING:
     from stafeta.simulation.play import Verdict
@@ -32,7 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--faults", type=_troubles, default=tuple(Trouble), help="a list with commas, or none (default: all of them)"
     )
-    parser.add_argument("--calm", action="store_true", help="long intervals: many years in little time")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--calm", dest="kind", action="store_const", const=Kind.CALM, help="long intervals: many years in little time"
+    )
+    kinds.add_argument(
+        "--brief", dest="kind", action="store_const", const=Kind.BRIEF, help="short ladders: many lives in little time"
+    )
+    parser.set_defaults(kind=Kind.USUAL)
     parser.add_argument("--jobs", type=_whole(JOBS_MAX), default=1, help="processes (default: %(default)s)")
     parser.add_argument("--database", default=IN_MEMORY, help="an empty database to use instead of one in memory")
 
@@ -40,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Simulate, and return 1 where a promise was broken or a fault never occurred."""
     jobs = args.jobs if args.database == IN_MEMORY else 1
-    plan = Plan(args.lives, args.seed, args.years, args.faults, jobs, args.calm, args.database)
+    plan = Plan(args.lives, args.seed, args.years, args.faults, jobs, args.kind, args.database)
     tally, told = Tally(), 0
     for verdict in verdicts(plan):
         tally.add(verdict)

@@ -123,7 +123,10 @@ class Person:
 
 
 class Owner(Person):
-    """Presses the button within eight hours of any message that reaches them, wherever they can."""
+    """Presses the button within eight hours of any message that reaches them, wherever they can.
+
+    has_left: they have stood down for good.
+    """
 
     def __init__(self, place: Place, home: Household, gone: tuple[tuple[datetime, datetime | None], ...]) -> None:
         super().__init__(place, home.life.number, "the owner", gone)
@@ -132,6 +135,7 @@ class Owner(Person):
         self.plays: Callable[[int], object] = lambda _cycle: None
         self.was_scanned: Callable[[int, int], object] = lambda _before, _after: None
         self.asked: tuple[int, datetime] | None = None
+        self.has_left = False
         self._overlooked: int | None = None
         self._decided: int | None = None
         self._is_playing = False
@@ -188,7 +192,7 @@ class Owner(Person):
         result = record_checkin(owner=self.home.owner, evidence=Evidence.SIGN_IN, now=self.place.wall())
         if result.counted:
             self._was_heard("by signing in")
-        if Switch.objects.get(pk=self.home.switch_id).phase == "Resting":
+        if not self.has_left and Switch.objects.get(pk=self.home.switch_id).phase == "Resting":
             arm(owner=self.home.owner, now=self.place.wall())
             self._was_heard("and armed again")
 

@@ -12,7 +12,7 @@ from django.db import connection
 from stafeta.accounts.models import Instance
 from stafeta.simulation.judge import Violation
 from stafeta.simulation.script import Script
-from stafeta.simulation.world import BEGINNING, World
+from stafeta.simulation.world import World
 
 DAYS_A_YEAR = 365.25
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
@@ -63,7 +63,7 @@ def _years(world: World, life: int) -> float:
     gone = world.people.gone_for_good.get(life)
     final = [at for at in world.judge.released.get(life, {}).values() if gone is not None and at >= gone]
     until = min(final, default=world.now)
-    return (until - BEGINNING) / timedelta(days=DAYS_A_YEAR)
+    return (until - world.script.begins) / timedelta(days=DAYS_A_YEAR)
 
 
 def _outcomes(world: World) -> Counter[str]:

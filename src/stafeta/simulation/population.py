@@ -14,6 +14,7 @@ from stafeta.simulation.founding import Household, found
 from stafeta.simulation.people import Contact, Owner, Person, Reader
 from stafeta.simulation.providers import Mail
 from stafeta.simulation.script import ZONES, Fate, Life, Temper, Trait
+from stafeta.simulation.summer_time import oddity
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.selectors import service_second
 from stafeta.switches.services.arm import stand_down
@@ -74,6 +75,7 @@ class Population:
                 owner.gone = (*owner.gone, (self.world.now, None))
                 self._dies(home)
             elif home.life.fate is not Fate.DIES:
+                owner.has_left = True
                 stand_down(owner=home.owner, now=self.world.wall())
 
     def look(self) -> None:
@@ -104,7 +106,7 @@ class Population:
         gone = () if life.fate is Fate.LIVES else ((gone_at, back_at),)
         owner = Owner(self.world, home, gone)
         judge = self.world.judge
-        owner.heard = lambda: judge.heard(life.number)
+        owner.heard = partial(self._was_heard, home)
         owner.was_scanned = lambda before, after: judge.was_scanned(life.number, before=before, after=after)
         owner.plays = lambda cycle: self.playing.setdefault(life.number, (cycle, False))
         self.owners[life.number] = owner
@@ -120,6 +122,16 @@ class Population:
             self.readers[life.number].append(reader)
             self._live_at(reader, recipient.email, recipient.phone)
         self._plan(home, owner, gone_at, back_at)
+        self._look_at_hour(home)
+
+    def _was_heard(self, home: Household) -> None:
+        self.world.judge.heard(home.life.number)
+        self._look_at_hour(home)
+
+    def _look_at_hour(self, home: Household) -> None:
+        switch = Switch.objects.get(pk=home.switch_id)
+        if switch.phase == "Waiting" and switch.due_at and (odd := oddity(switch.due_at, switch.owner_choices)):
+            self.world.saw(odd)
 
     def _said(self, life: int, name: str, cycle: int) -> None:
         self.world.judge.said_go_ahead(life, cycle, name)

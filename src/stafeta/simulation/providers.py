@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from stafeta.channels.base import Accepted, ChannelKind, EmailMessage, SmsMessage
 from stafeta.core.errors import ChannelUnavailable, DeliveryRefused
 from stafeta.simulation.script import Trouble
 
 Mail = EmailMessage | SmsMessage
-LOSS_RATE, REFUSAL_RATE, TIMEOUT_RATE = 0.4, 0.5, 0.3
+LOSS_RATE, REFUSAL_RATE, TIMEOUT_RATE, SOFT_RATE = 0.4, 0.5, 0.3, 0.01
 AWAY = {
     ChannelKind.EMAIL: (Trouble.EMAIL_AWAY, Trouble.ALL_AWAY),
     ChannelKind.SMS: (Trouble.SMS_AWAY, Trouble.ALL_AWAY),
@@ -40,6 +41,12 @@ class Ledger:
     refuses: dict[str, bool] = field(default_factory=dict)  # address → refused at the door (True) or bounced later
 
 
+class Bounces(Protocol):
+    """Is told of every message that comes back."""
+
+    def __call__(self, message: Mail, taken: Taken, *, is_hard: bool) -> None: ...
+
+
 class SimChannel:
     """One provider. `arrives` is called with every message that really reaches somebody."""
 
@@ -54,7 +61,7 @@ class SimChannel:
         rng: random.Random,
         clocks: Callable[[], tuple[datetime, float]],
         arrives: Callable[[Mail, Taken], None],
-        bounces: Callable[[Mail, Taken], None],
+        bounces: Bounces,
         loses: Callable[[Mail, Taken], None],
         door: Callable[[], None],
         stall: Callable[[], None],
@@ -71,7 +78,7 @@ class SimChannel:
         self._door = door
         self._stall = stall
         self._fired = fired
-        self._lost_last: set[str] = set()
+        self._missed_last: set[str] = set()
         self._count = 0
 
     def send(self, message: Mail) -> Accepted:
@@ -86,7 +93,10 @@ class SimChannel:
         self._ledger.taken[message.id].append(taken)
         if self._ledger.refuses.get(message.to) is False:
             self._fired("hard_bounce")
-            self._bounces(message, taken)
+            self._bounces(message, taken, is_hard=True)
+        elif self._comes_back(message):
+            self._fired("soft_bounce")
+            self._bounces(message, taken, is_hard=False)
         elif self._is_lost(message):
             self._fired(Trouble.LOSES.value)
             self._loses(message, taken)
@@ -113,10 +123,19 @@ class SimChannel:
             self._fired("address_refused")
             raise DeliveryRefused("550 no such mailbox", permanent=True)
 
+    def _comes_back(self, message: Mail) -> bool:
+        """A full mailbox, this once."""
+        return self._kind is ChannelKind.EMAIL and self._misses(message, SOFT_RATE)
+
     def _is_lost(self, message: Mail) -> bool:
+        if self._misses(message, LOSS_RATE if Trouble.LOSES in self._troubles else 0.0):
+            return True
+        self._missed_last.discard(message.to)
+        return False
+
+    def _misses(self, message: Mail, rate: float) -> bool:
         """Never two in a row to one address: whoever gets nothing at all cannot be asked by anybody."""
-        if Trouble.LOSES not in self._troubles or message.to in self._lost_last or self._rng.random() > LOSS_RATE:
-            self._lost_last.discard(message.to)
+        if message.to in self._missed_last or self._rng.random() >= rate:
             return False
-        self._lost_last.add(message.to)
+        self._missed_last.add(message.to)
         return True

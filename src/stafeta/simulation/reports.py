@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stafeta.simulation.world import World
 
 SOON, DAYS_LATE = timedelta(minutes=7), timedelta(days=9)
-DELIVERED_RATE, COMPLAINT_RATE, FORGED_RATE = 0.1, 0.2, 0.02
+DELIVERED_RATE, COMPLAINT_RATE, FORGED_RATE, HARD_RATE = 0.1, 0.2, 0.02, 0.5
 ODDITIES: Final = ("", "", "receipt_twice", "receipt_days_late", "receipt_out_of_order", "receipt_missing")
 
 
@@ -28,17 +28,18 @@ class Reports:
         self._world = world
         self._rng = rng
 
-    def bounced(self, message: Mail, taken: Taken) -> None:
-        """Nobody got it. The provider says so, as providers do."""
+    def bounced(self, message: Mail, taken: Taken, *, is_hard: bool) -> None:
+        """Nobody got it. The provider says so, as providers do; of a hard bounce it often says that more would be."""
         oddity = self._rng.choice(ODDITIES)
         if oddity:
             self._world.saw(oddity)
         if oddity == "receipt_missing":
             return
         wait = DAYS_LATE if oddity == "receipt_days_late" else SOON * self._rng.randint(1, 60)
-        self._say(message, taken, Verdict.BOUNCED, wait)
+        verdict = Verdict.SUPPRESSED if is_hard and self._rng.random() < HARD_RATE else Verdict.BOUNCED
+        self._say(message, taken, verdict, wait)
         if oddity == "receipt_twice":
-            self._say(message, taken, Verdict.BOUNCED, wait + SOON)
+            self._say(message, taken, verdict, wait + SOON)
         if oddity == "receipt_out_of_order":
             self._say(message, taken, Verdict.DELIVERED, wait + SOON)
 
@@ -69,7 +70,7 @@ class Reports:
         came = self._world.by_web(partial(self._hear, reported, channel))
         if not came:
             self._world.later(timedelta(hours=1), partial(self._hook, reported, channel))
-        elif reported.verdict is Verdict.BOUNCED:
+        elif reported.verdict in (Verdict.BOUNCED, Verdict.SUPPRESSED):
             self._world.ledger.bounced.setdefault(reported.provider_id, self._world.heard_s)
 
     def _hear(self, reported: Reported, channel: str) -> None:

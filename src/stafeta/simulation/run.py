@@ -11,17 +11,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from stafeta.core.policy import RungKind
 from stafeta.simulation.installation import IN_MEMORY, enter
-from stafeta.simulation.script import LIVES_PER_WORLD, Script, Temper, Trait, Trouble, draw
+from stafeta.simulation.script import (
+    HOURS,
+    LIVES_PER_WORLD,
+    Kind,
+    Script,
+    Temper,
+    Trait,
+    Trouble,
+    draw,
+    outage_at,
+)
+from stafeta.simulation.summer_time import SKIPPED, TWICE
 
 if TYPE_CHECKING:
     from stafeta.simulation.play import Verdict
 
 LIVES_FOR_EVERY_FAULT: Final = 1500  # with fewer, some fault may find nobody to befall
+LIVES_FOR_EVERY_RUNG: Final = 6000  # and with fewer than these, some outage nobody on some rung
+OUTAGES: Final = {Trouble.WORKER_DOWN, Trouble.WEB_DOWN, Trouble.ALL_DOWN, Trouble.ASLEEP}
+RUNGS: Final = (RungKind.EMAIL, RungKind.SMS, RungKind.TRUSTED, RungKind.COOLING_OFF)
 UNOBSERVED: Final = {Trait.SLOW, Trait.COMPLAINS, Trait.MAILBOX_CLOSED, Trait.MAILBOX_BOUNCES, Trait.PHONE_LOST}
 BESIDE: Final = (
     "address_refused",
     "hard_bounce",
+    "soft_bounce",
     "receipt_twice",
     "receipt_days_late",
     "receipt_out_of_order",
@@ -47,7 +63,7 @@ class Plan:
     years: float
     troubles: tuple[Trouble, ...]
     jobs: int = 1
-    calm: bool = False
+    kind: Kind = Kind.USUAL
     database_url: str = IN_MEMORY
 
     def scripts(self) -> Iterator[Script]:
@@ -59,7 +75,7 @@ class Plan:
                 lives=min(LIVES_PER_WORLD, self.lives - number * LIVES_PER_WORLD),
                 years=self.years,
                 troubles=self.troubles,
-                calm=self.calm,
+                kind=self.kind,
             )
 
 
@@ -94,6 +110,10 @@ class Tally:
         expected += OUTCOMES
         if Trouble.CRASHES in plan.troubles:
             expected += BESIDE
+        if plan.kind is not Kind.CALM:
+            expected += [SKIPPED, TWICE]
+        if plan.lives >= LIVES_FOR_EVERY_RUNG and set(plan.troubles) >= OUTAGES:
+            expected += [outage_at(hours, kind) for hours in HOURS for kind in RUNGS]
         return [what for what in expected if not self.seen[what]]
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import time
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import Final
 
-from stafeta.core.policy import DAY_S, HOUR_S, WINDOW_S_MIN, Choices
+from stafeta.core.policy import DAY_S, HOUR_S, WINDOW_S_MIN, Choices, RungKind
 
 LIVES_PER_WORLD: Final = 25
 EPISODES_PER_YEAR: Final = 9
 DAYS_A_YEAR: Final = 365.25
 USUAL_DAYS: Final = (1, 7, 14, 14, 30, 30, 60, 60, 90, 180, 365)
 CALM_DAYS: Final = (90, 180, 365, 365)
+SPRING: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)  # a week before New York puts its clocks forward
+AUTUMN: Final = datetime(2026, 10, 17, 12, 0, tzinfo=UTC)  # a week before Prague puts them back
 ZONES: Final = ("Europe/Prague", "Europe/Prague", "America/New_York", "Pacific/Auckland", "UTC")
 NIGHT: Final = time(2, 30)  # does not exist on one day of the year in most zones, and comes twice on another
 
@@ -49,6 +51,15 @@ class Trouble(StrEnum):
     FULL = "disk_full"
     POISON = "poison_row"
     RESTORED = "old_backup_restored"
+
+
+class Kind(StrEnum):
+    """What sort of lives are drawn. calm: long intervals, for many years in little time. brief: short ladders and few
+    people, for many lives in little time."""
+
+    USUAL = "usual"
+    CALM = "calm"
+    BRIEF = "brief"
 
 
 class Fate(StrEnum):
@@ -131,27 +142,33 @@ class Script:
     years: float
     lives: tuple[Life, ...]
     episodes: tuple[Episode, ...]
+    begins: datetime = SPRING
 
 
-def draw(*, seed: int, number: int, lives: int, years: float, troubles: tuple[Trouble, ...], calm: bool) -> Script:
-    """Return the script of world `number` of a run with `seed`. calm: long intervals, for many years in little time."""
+CONTACTS: Final = {Kind.USUAL: (0, 1, 1, 2, 2, 3), Kind.CALM: (0, 1, 1, 2, 2, 3), Kind.BRIEF: (0, 1, 1, 2)}
+RECIPIENTS: Final = {Kind.USUAL: (1, 1, 2, 3), Kind.CALM: (1, 1, 2, 3), Kind.BRIEF: (1, 1, 1, 2)}
+
+
+def draw(*, seed: int, number: int, lives: int, years: float, troubles: tuple[Trouble, ...], kind: Kind) -> Script:
+    """Return the script of world `number` of a run with `seed`."""
     rng = random.Random(f"{seed}/{number}")  # noqa: S311  # a story, not a secret
-    drawn = tuple(_life(rng, number * LIVES_PER_WORLD + place, years=years, calm=calm) for place in range(lives))
-    return Script(rng.randrange(2**32), years, drawn, tuple(_episodes(rng, number, years=years, troubles=troubles)))
+    drawn = tuple(_life(rng, number * LIVES_PER_WORLD + place, years=years, kind=kind) for place in range(lives))
+    episodes = tuple(_episodes(rng, number, years=years, troubles=troubles))
+    return Script(rng.randrange(2**32), years, drawn, episodes, AUTUMN if number % 2 else SPRING)
 
 
-def _life(rng: random.Random, number: int, *, years: float, calm: bool) -> Life:
+def _life(rng: random.Random, number: int, *, years: float, kind: Kind) -> Life:
     days = years * DAYS_A_YEAR
     fate = rng.choices((Fate.LIVES, Fate.DIES, Fate.RETURNS), (5, 4, 3))[0]
     gone_day = rng.uniform(0.02, 0.98) * days
     back_day = gone_day + rng.choice((3.0, 10.0, 21.0, 60.0, 200.0)) if fate is Fate.RETURNS else None
-    contacts = tuple(rng.choices(tuple(Temper), (5, 6, 1, 1, 1), k=rng.choice((0, 1, 1, 2, 2, 3))))
-    recipients = tuple(rng.choices(tuple(Stance), (6, 2, 1), k=rng.choice((1, 1, 2, 3))))
+    contacts = tuple(rng.choices(tuple(Temper), (5, 6, 1, 1, 1), k=rng.choice(CONTACTS[kind])))
+    recipients = tuple(rng.choices(tuple(Stance), (6, 2, 1), k=rng.choice(RECIPIENTS[kind])))
     if not set(recipients) - {Stance.DECLINED}:
         recipients = (Stance.AGREED,)
     return Life(
         number=number,
-        choices=_choices(rng, days, calm=calm, asks_others=bool(contacts)),
+        choices=_choices(rng, days, kind=kind, asks_others=bool(contacts)),
         fate=fate,
         gone_day=gone_day,
         back_day=back_day,
@@ -169,18 +186,20 @@ def _traits(rng: random.Random) -> frozenset[Trait]:
     return frozenset(traits)
 
 
-def _choices(rng: random.Random, days: float, *, calm: bool, asks_others: bool) -> Choices:
+def _choices(rng: random.Random, days: float, *, kind: Kind, asks_others: bool) -> Choices:
     windows = (WINDOW_S_MIN, DAY_S, DAY_S, 2 * DAY_S, 5 * DAY_S)
+    intervals = CALM_DAYS if kind is Kind.CALM else [interval for interval in USUAL_DAYS if interval <= days]
+    most = 2 if kind is Kind.BRIEF else 5  # attempts of a kind
     sms_attempts = rng.choice((0, 1, 1, 1, 2)) if asks_others else 1
     return Choices(
         zone=rng.choice(ZONES),
         at=rng.choice((time(9, 0), NIGHT, time(rng.randrange(24), 0))),
-        interval_days=rng.choice(CALM_DAYS if calm else [interval for interval in USUAL_DAYS if interval <= days]),
-        email_attempts=rng.choice((1, 2, 3, 3, 5)),
+        interval_days=rng.choice(intervals),
+        email_attempts=min(most, rng.choice((1, 2, 3, 3, 5))),
         email_window_s=rng.choice(windows),
         sms_attempts=sms_attempts,
         sms_window_s=rng.choice((*windows, 13 * HOUR_S)),
-        trusted_attempts=rng.choice((1, 2, 2, 3)),
+        trusted_attempts=min(most, rng.choice((1, 1, 2, 3) if kind is Kind.BRIEF else (1, 2, 2, 3))),
         trusted_window_s=rng.choice(windows[1:]),
         cooling_off_days=rng.choice((0, 0, 0, 2, 7)),
         may_go_ahead=rng.random() < 0.5,
@@ -188,6 +207,14 @@ def _choices(rng: random.Random, days: float, *, calm: bool, asks_others: bool) 
 
 
 HOURS: Final = (1 / 6, 1.0, 72.0, 720.0)  # ten minutes, an hour, three days, thirty days
+LENGTHS: Final = dict(zip(HOURS, ("ten_minutes", "an_hour", "three_days", "thirty_days"), strict=True))
+
+
+def outage_at(hours: float, kind: RungKind) -> str:
+    """Return what an outage that finds somebody on such a rung counts as."""
+    return f"outage_of_{LENGTHS[hours]}_at_{kind.value}"
+
+
 SHORT: Final = frozenset(
     {Trouble.CLOCK_MINUTES, Trouble.CLOCK_DAY, Trouble.CLOCK_YEAR, Trouble.CLOCK_BACK, Trouble.DEADLOCKS}
 )

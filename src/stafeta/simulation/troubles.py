@@ -7,10 +7,11 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from stafeta.core.states import LAST_CALL_RUNG, Climbing
 from stafeta.simulation.backups import Backups
 from stafeta.simulation.crashes import REFUSALS
 from stafeta.simulation.poison import cure, poison
-from stafeta.simulation.script import Episode, Trouble
+from stafeta.simulation.script import Episode, Trouble, outage_at
 from stafeta.switches.models import Switch
 from stafeta.switches.services.confirm_clock import confirm_clock
 from stafeta.worker.loop import Worker
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from stafeta.simulation.world import World
 
 STOPPED: Final = (Trouble.WORKER_DOWN, Trouble.ALL_DOWN)
+OUTAGES: Final = (*STOPPED, Trouble.WEB_DOWN, Trouble.ASLEEP)
 NOTICED_AFTER: Final = timedelta(days=2)
 CLOCKS: Final = (Trouble.CLOCK_MINUTES, Trouble.CLOCK_DAY, Trouble.CLOCK_YEAR, Trouble.CLOCK_BACK)
 
@@ -72,6 +74,8 @@ class Troubles:
                 world.wire.refuses.add(trouble)
             case _:
                 pass
+        if trouble in OUTAGES:
+            self._note_rungs(episode)
         if trouble not in REFUSALS and trouble not in (Trouble.CRASHES, Trouble.RESTORED):
             world.saw(trouble.value)
         world.work()
@@ -140,9 +144,16 @@ class Troubles:
             Trouble.CLOCK_BACK: -timedelta(hours=1 + 47 * episode.size),
         }[episode.trouble]
 
+    def _note_rungs(self, episode: Episode) -> None:
+        """On which rungs an outage of this length finds somebody."""
+        for switch in Switch.objects.filter(phase="Climbing"):
+            state = switch.ladder_state
+            if isinstance(state, Climbing) and state.rung != LAST_CALL_RUNG:
+                self._world.saw(outage_at(episode.hours, switch.ladder_policy.rungs[state.rung].kind))
+
     def _note_pauses(self, episode: Episode) -> None:
         """A pause that ran out while nobody could have noticed."""
-        if episode.trouble not in (*STOPPED, Trouble.WEB_DOWN, Trouble.ASLEEP):
+        if episode.trouble not in OUTAGES:
             return
         ended = Switch.objects.filter(phase="Paused", due_at__lte=self._world.wall())
         if ended.exists():

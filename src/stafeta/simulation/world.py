@@ -12,7 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Final
@@ -34,7 +34,6 @@ from stafeta.simulation.troubles import Troubles
 from stafeta.switches.services.probe import ProbeResult
 from stafeta.worker.loop import TOLERANCE_TICKS, Worker
 
-BEGINNING: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 STEP_LEAST, STEP_STUCK, STEP_MOST = timedelta(minutes=1), timedelta(hours=3), timedelta(days=10)
 HOPELESS: Final = {Trouble.EMAIL_AWAY, Trouble.SMS_AWAY, Trouble.ALL_AWAY, *REFUSALS} - {Trouble.DEADLOCKS}
 TICK_EVERY_S: Final = 10.0
@@ -50,7 +49,7 @@ class World:
     def __init__(self, script: Script, *, with_story: bool = False, until_broken: bool = False) -> None:
         self.script = script
         self._until_broken = until_broken
-        self.now = BEGINNING
+        self.now = script.begins
         self.offset = timedelta()
         self.heard_s = 0.0
         self.seen: Counter[str] = Counter()
@@ -63,7 +62,7 @@ class World:
         self._deeds: list[tuple[datetime, int, Deed]] = []
         self._numbers = count()
         self._stale = self._failed = False
-        self._looked_at = self._worked_at = BEGINNING
+        self._looked_at = self._worked_at = script.begins
         self.reports = Reports(self, self.rng)
         self.channels = Channels(email=self._channel(ChannelKind.EMAIL), sms=self._channel(ChannelKind.SMS))
         self.people = Population(self)
@@ -82,7 +81,7 @@ class World:
             self.hire()
             self.people.settle_in()
             self.befall.plan()
-            self.run_until(BEGINNING + timedelta(days=self.script.years * 365.25))
+            self.run_until(self.script.begins + timedelta(days=self.script.years * 365.25))
             self.befall.end_all()
             self.people.last_days()
             self.run_until(self.judge.horizon(), enough=self.judge.is_finished)
@@ -134,7 +133,7 @@ class World:
 
     def monotonic_s(self) -> float:
         """Seconds since the beginning, on a clock that nothing disturbs."""
-        return (self.now - BEGINNING).total_seconds()
+        return (self.now - self.script.begins).total_seconds()
 
     def later(self, wait: timedelta, deed: Deed) -> None:
         """Let `deed` happen after `wait` of true time."""

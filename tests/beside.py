@@ -1,0 +1,68 @@
+"""Work for the second core: commands that run beside all tests, one after another. Who waits for one comes last."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and everything it said on both streams."""
+
+    code: int
+    text: str
+
+
+class Lane:
+    """Runs deeds one after another in a thread of its own; `answer` waits for what came of one."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._answers: dict[Deed, Future[Any]] = {}
+        self._process: subprocess.Popen[str] | None = None
+        self._is_closed = False
+
+    def begin(self, deed: Deed) -> None:
+        """Put a deed at the end of the lane; the same one only once."""
+        if deed not in self._answers:
+            self._answers[deed] = self._pool.submit(deed, self)
+
+    def answer(self, deed: Deed) -> Any:
+        """Return what `deed` returned, once it has; raises what it raised."""
+        return self._answers[deed].result()
+
+    def run(self, *words: str, within_s: float, env: Mapping[str, str] | None = None) -> Done:
+        """Run Python with these words and wait for its end. For deeds. Raises TimeoutExpired after killing it."""
+        if self._is_closed:
+            raise RuntimeError("the tests are over")
+        command: Sequence[str] = [sys.executable, *words]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=env or os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            self._process = process
+            try:
+                text, _ = process.communicate(timeout=within_s)
+            except BaseException:
+                process.kill()
+                raise
+            return Done(process.returncode, text)
+
+    def close(self) -> None:
+        """Leave nothing behind, however the tests ended."""
+        self._is_closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        self._pool.shutdown()
+
+
+Deed = Callable[[Lane], Any]
