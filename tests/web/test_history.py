@@ -6,6 +6,7 @@ import csv
 from io import StringIO
 
 import pytest
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from stafeta.core.codec import encode
@@ -143,3 +144,16 @@ def test_a_go_ahead_is_told(desk: Desk) -> None:
 def test_danas_history_is_not_mallorys(desk: Desk) -> None:
     mallory = Desk(desk.world, make.owner("mallory@example.org", name="Mallory"))
     assert "Nothing has happened yet" in mallory.text("history")
+
+
+def test_a_damaged_entry_hides_no_other(desk: Desk) -> None:
+    desk.world.until(desk.owner, rung=1)
+    told = len(entries_of(desk.owner, desk.switch, limit=100))
+    damaged = Event.objects.filter(switch=desk.switch, kind="Ticked").order_by("number").first()
+    assert damaged is not None
+    Event.objects.filter(pk=damaged.pk).update(event={"is": "Nothing that was ever written"})
+    with translation.override("en"):
+        texts = [entry.text for entry in entries_of(desk.owner, desk.switch, limit=100)]
+    assert len(texts) == told
+    assert texts.count("An entry that cannot be read.") == 1
+    assert desk.get("history").status_code == 200

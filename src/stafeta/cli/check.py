@@ -160,7 +160,7 @@ def _canary() -> str:
     from django.utils import translation
 
     from stafeta import clock
-    from stafeta.switches.wellbeing import Pace, canary_words, wellbeing
+    from stafeta.switches.wellbeing import canary_words, pace_here, wellbeing
 
     if not settings.CANARY:
         return "none; STAFETA_CANARY is not set"
@@ -168,8 +168,7 @@ def _canary() -> str:
         require_current_database()
     except ConfigurationError:
         raise _Doubt("it cannot be looked at before the database is right") from None
-    pace = Pace(tick_every_s=settings.TICK_EVERY_S, scale=settings.CLOCK_SCALE)
-    said = wellbeing(now=clock.now(), canary=settings.CANARY, pace=pace).canary
+    said = wellbeing(now=clock.now(), canary=settings.CANARY, pace=pace_here()).canary
     assert said is not None
     with translation.override("en"):
         words = canary_words(said)

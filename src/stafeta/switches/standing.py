@@ -1,7 +1,7 @@
 """How the service stands, for its operator: one reading, for the page and for `stafeta status`.
 
 Each section is a function of the moment in `SECTIONS`; whoever knows something more adds a function there. It names no
-owner and no content, and it only reads.
+owner and no content, and it only reads. What counts as wrong is measured by the bounds of `wellbeing`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Min, Q
 from django.utils import dateformat
 from django.utils.translation import gettext as _
@@ -22,9 +21,8 @@ from stafeta.accounts.models import Instance
 from stafeta.outbox.models import ChannelHealth, Message
 from stafeta.switches.models import Hold, Outage, ServiceClock, Switch
 from stafeta.switches.selectors import breaker_counts, service_second, standing_hold
+from stafeta.switches.wellbeing import OVERDUE_MAX, UNSENT_MAX, pace_here
 
-READING_AGE_MAX: Final = timedelta(minutes=5)
-OVERDUE_MAX: Final = timedelta(hours=1)
 SHOWN_MAX: Final = 20
 
 Value = int | str | bool | None
@@ -108,7 +106,7 @@ def _service_lines(view: View) -> Iterator[Line]:
 
 def _latest_reading(clock: ServiceClock, view: View) -> Line:
     ahead = clock.wall > view.now + timedelta(minutes=1)
-    old = view.now - clock.wall > READING_AGE_MAX * max(1.0, settings.CLOCK_SCALE)
+    old = view.now - clock.wall > pace_here().late
     words = "%s"
     if ahead:
         words = _("%s, which is in the future: this machine's clock is behind, or another was ahead")
@@ -143,6 +141,7 @@ def _due(view: View) -> Section:
     )
     hears = ServiceClock.objects.filter(deaf_since=None).exists() and standing_hold(now=view.now) is None
     overdue_s = int(overdue.total_seconds())
+    is_late = overdue > pace_here().stretched(OVERDUE_MAX)
     minutes = overdue_s // 60
     late = ngettext("%(n)d minute late", "%(n)d minutes late", minutes) % {"n": minutes} if count else "–"
     upcoming = _next_due(view.now, second)
@@ -152,7 +151,7 @@ def _due(view: View) -> Section:
         (
             Line("armed", _("Armed switches"), str(_armed()), _armed()),
             Line("due", _("Switches due now"), str(count), count),
-            Line("overdue_s", _("The oldest of them"), late, overdue_s, is_wrong=hears and overdue > OVERDUE_MAX),
+            Line("overdue_s", _("The oldest of them"), late, overdue_s, is_wrong=hears and is_late),
             Line(
                 "next_due_at",
                 _("The next one"),
@@ -194,7 +193,7 @@ def _message_lines(view: View) -> Iterator[Line]:
     queued = Message.objects.filter(state=Message.State.QUEUED)
     count, oldest = queued.count(), queued.aggregate(at=Min("queued_at"))["at"]
     yield Line("waiting", _("Messages waiting"), str(count), count)
-    late = oldest is not None and view.now - oldest > OVERDUE_MAX
+    late = oldest is not None and view.now - oldest > pace_here().stretched(UNSENT_MAX)
     text = view.when(oldest) if oldest else "–"
     yield Line("oldest_at", _("The oldest waits since"), text, oldest.isoformat() if oldest else None, is_wrong=late)
     dead = Message.objects.filter(state__in=[Message.State.DEAD, Message.State.BOUNCED]).count()

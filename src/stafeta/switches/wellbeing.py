@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -59,6 +60,11 @@ class Pace:
     def late(self) -> timedelta:
         """How old the latest reading of the service clock may be."""
         return self.stretched(max(LATE_MIN, timedelta(seconds=ROUNDS_LATE_MAX * self.tick_every_s)))
+
+
+def pace_here() -> Pace:
+    """Return how fast this service runs, by its settings."""
+    return Pace(tick_every_s=settings.TICK_EVERY_S, scale=settings.CLOCK_SCALE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,10 @@ def _told(owner: User, switch: Switch, wanted: dict[str, list[int]]) -> dict[tup
     told: dict[tuple[str, int], Entry] = {}
     events = list(Event.objects.filter(switch=switch, pk__in=wanted.get("event", [])))
     for event, step in steps_of(events):
-        text = event_sentence(event, step, names=names, zone=switch.ladder_policy.zone)
+        try:
+            text = event_sentence(event, step, names=names, zone=owner.zone)
+        except (KeyError, TypeError, ValueError):  # a damaged row must not hide the others
+            text = str(_("An entry that cannot be read."))
         told["event", event.pk] = Entry(event.at, "event", text, _TONES.get(event.kind, ""))
     for consent in Consent.objects.filter(pk__in=wanted.get("consent", [])).select_related("recipient"):
         told["consent", consent.pk] = Entry(consent.at, "consent", consent_sentence(consent))

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.urls import Resolver404, resolve
 
-from stafeta.switches.wellbeing import Pace, Wellbeing, wellbeing
+from stafeta.switches.wellbeing import Wellbeing, pace_here, wellbeing
 from stafeta.web.here import is_here
 
 URLS: Final = "stafeta.web.urls_watch"
@@ -53,5 +53,4 @@ def may_know(request: HttpRequest) -> bool:
 
 def wellbeing_at(now: datetime) -> Wellbeing:
     """Return how the service is at that moment, by its settings. Raises DatabaseError."""
-    pace = Pace(tick_every_s=settings.TICK_EVERY_S, scale=settings.CLOCK_SCALE)
-    return wellbeing(now=now, canary=settings.CANARY, pace=pace)
+    return wellbeing(now=now, canary=settings.CANARY, pace=pace_here())

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import translation
 
 from stafeta import clock
-from stafeta.switches.wellbeing import Pace, wellbeing
+from stafeta.switches.wellbeing import pace_here, wellbeing
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,8 @@ class Heart:
         if not settings.HEARTBEAT_URL or not due or (self._beating and self._beating.is_alive()):
             return
         self._looked_at_s = real_s
-        pace = Pace(tick_every_s=settings.TICK_EVERY_S, scale=settings.CLOCK_SCALE)
         with translation.override("en"):
-            found = wellbeing(now=now, canary=settings.CANARY, pace=pace)
+            found = wellbeing(now=now, canary=settings.CANARY, pace=pace_here())
         if not found.ok:
             log.warning("no heartbeat, for not all is well: %s", found.reasons)
             return
