@@ -73,7 +73,7 @@ def _photograph(stack: Stack, language: str) -> int:
     with chromium(stack.site_url, locale=LOCALES[language], looker=camera) as browsers:
         story = Story(stack, browsers, karel_asks_to_wait=True, language=language)
         dana = play(story)
-        look_around(browsers, dana)
+        look_around(stack, browsers, dana)
     return camera.taken
 
 

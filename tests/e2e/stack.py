@@ -21,7 +21,7 @@ from stafeta.cli.demo.installation import Installation, Plan, free_port, set_env
 from stafeta.cli.demo.post import Post
 from stafeta.cli.receivers import SmsReceiver, SmtpReceiver
 
-INIT_S_MAX: Final = 60
+COMMAND_S_MAX: Final = 60
 LOG_CHARS: Final = 4000
 
 
@@ -42,6 +42,11 @@ class Stack:
     @property
     def post(self) -> Post:
         return Post(self.mails.inbox, self.texts.inbox)
+
+    def command(self, *words: str) -> None:
+        """Run `stafeta` with these words in this installation. Raises CalledProcessError."""
+        with _environment(self.plan):
+            subprocess.run([sys.executable, "-m", "stafeta", *words], check=True, timeout=COMMAND_S_MAX)
 
     @property
     def logs(self) -> list[Path]:
@@ -73,7 +78,7 @@ def running(*, directory: Path, workers: int, day_s: float) -> Iterator[Stack]:
         installation = Installation(plan, threading.Event())
         try:
             with _environment(plan):
-                subprocess.run([sys.executable, "-m", "stafeta", "init"], check=True, timeout=INIT_S_MAX)
+                subprocess.run([sys.executable, "-m", "stafeta", "init"], check=True, timeout=COMMAND_S_MAX)
                 assert installation.start(), "the web server did not start"
             yield Stack(plan, installation, database_directory, mails, texts)
             assert installation.children.dead() == []

@@ -30,7 +30,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         try:
             dana = play(story)
             if workers == 1:
-                look_around(browsers, dana)
+                look_around(stack, browsers, dana)
         except BaseException:
             sys.stderr.write(f"the story stopped in “{story.scene}”\n")
             raise

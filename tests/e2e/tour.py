@@ -6,14 +6,16 @@ from typing import Final
 
 from django.urls import reverse
 
+from stafeta.cli.demo.cast import DANA
 from tests.e2e.browsers import Browsers, Visitor
+from tests.e2e.stack import Stack
 from tests.e2e.story import PASSWORD
 
 OWNERS_PAGES: Final = (
     *("dashboard", "handovers", "handover-new", "people", "contact-new", "recipient-new", "schedule", "arm", "history"),
     *("account", "account-phone", "account_email", "account_change_password", "mfa_index", "mfa_activate_totp"),
     *("mfa_list_webauthn", "mfa_add_webauthn", "mfa_generate_recovery_codes", "usersessions_list", "demo"),
-    *("account_logout",),
+    *("operator", "operator-hold", "account_logout"),
 )
 OWNERS_LINKS: Final = "main a[href^='/handovers/'], main a[href^='/people/']"
 OWNERS_PAGES_MAX: Final = 60
@@ -21,8 +23,9 @@ STRANGERS_PAGES: Final = ("account_login", "account_reset_password", "account_re
 STRANGERS_ERRORS: Final = ("/checkin/", "/no-such-page/", "/l/forged/")
 
 
-def look_around(browsers: Browsers, dana: Visitor) -> None:
-    """Let Dana, who is signed in, open all her pages, and a stranger those that are for everybody."""
+def look_around(stack: Stack, browsers: Browsers, dana: Visitor) -> None:
+    """Let Dana, signed in, open all her pages and the operator's, and a stranger those that are for everybody."""
+    stack.command("operator", DANA.email)
     _open_everything(dana)
     stranger = browsers.visitor()
     for name in STRANGERS_PAGES:
