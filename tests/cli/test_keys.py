@@ -143,6 +143,16 @@ def test_check_and_list_name_what_a_wrong_key_closes(stafeta: Stafeta, keys: Pat
         assert SECRET not in done.stdout + done.stderr
 
 
+def test_a_title_cannot_speak_to_the_operators_terminal(
+    stafeta: Stafeta, environ: dict[str, str], keys: Path, foreign: str
+) -> None:
+    keys.write_text(foreign)
+    in_python("from stafeta.vault.models import Handover; Handover.objects.update(title='a\\n\\x1b[2Jb')", environ)
+    listed = stafeta("keys", "list")
+    assert "“a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2Jb”" in listed.stdout
+    assert "\x1b" not in listed.stdout
+
+
 def test_a_missing_keys_file_says_what_is_affected(stafeta: Stafeta, keys: Path) -> None:
     keys.unlink()
     for command in ("init", "web", "worker"):

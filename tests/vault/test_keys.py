@@ -98,6 +98,14 @@ def test_keys_added_at_once_are_all_there(keys_file: Path) -> None:
     assert added < set(instance_keyring().public_keys)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_root_adds_a_key_without_shutting_the_service_out(keys_file: Path) -> None:
+    os.chown(keys_file, 12345, 12345)
+    add_instance_key(keys_file)
+    assert keys_file.stat().st_uid == 12345
+    assert stat.S_IMODE(keys_file.stat().st_mode) == 0o600
+
+
 def test_a_link_to_the_keys_file_stays_a_link(keys_file: Path, tmp_path: Path) -> None:
     link = tmp_path / "keys"
     link.symlink_to(keys_file)

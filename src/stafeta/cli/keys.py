@@ -117,7 +117,9 @@ def _words(closed: Closed) -> str:
         "given up as lost": closed.is_set_aside,
     }
     said = "".join(f" ({note})" for note, is_so in notes.items() if is_so)
-    return f"handover {closed.handover} “{closed.title}” of {closed.owner_email}{said}"
+    # An owner chose the title; it must not speak to the operator's terminal.
+    title = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in closed.title)
+    return f"handover {closed.handover} “{title}” of {closed.owner_email}{said}"
 
 
 def _lost(*, yes: bool) -> int:

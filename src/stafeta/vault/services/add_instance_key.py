@@ -74,7 +74,7 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             # Whoever adds the key as root must not shut the service out.
-            os.fchown(file.fileno(), old.st_uid, old.st_gid)
+            os.fchown(file.fileno(), old.st_uid, -1)
             os.fchmod(file.fileno(), OWNER_ONLY)
             file.write(content)
             file.flush()
