@@ -164,3 +164,13 @@ def test_the_table_names_every_setting_once() -> None:
     names = [setting.name for setting in SETTINGS]
     assert len(set(names)) == len(names)
     assert as_markdown().count("| `STAFETA_") == len(names)
+
+
+def test_the_keys_come_from_one_place_only(tmp_path: Path) -> None:
+    assert "STAFETA_KEYS_FILE is set as well" in wrong(KEYS="AGE-SECRET-KEY-1X", KEYS_FILE=str(tmp_path / "keys.txt"))
+    assert right(KEYS="AGE-SECRET-KEY-1X", KEYS_FILE=" ").keys == "AGE-SECRET-KEY-1X"
+    assert right(KEYS_FILE="/etc/keys.txt").keys == ""
+
+
+def test_keys_are_never_shown() -> None:
+    assert "hunter2" not in repr(right(KEYS="hunter2"))

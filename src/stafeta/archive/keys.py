@@ -13,8 +13,8 @@ from django.conf import settings
 
 from stafeta.archive.read import Archive
 from stafeta.archive.write import whole_file
-from stafeta.core.errors import ArchiveError, KeyMissing, Tampered
-from stafeta.vault.keyring import instance_keyring, read_keys_file
+from stafeta.core.errors import KeyMissing, Tampered
+from stafeta.vault.keyring import instance_keyring, keys_bytes
 from stafeta.vault.models import WrappedKey
 
 SECRET_NAME: Final = "secret-key"  # noqa: S105  # the name of a file
@@ -26,14 +26,11 @@ OWNER_ONLY: Final = 0o600
 def write_keys(path: Path) -> None:
     """Write the secret key and the keys file into a tar of their own, mode 0600, named as the data directory has them.
 
-    Raises ConfigurationError where the keys file is not as it should be, ArchiveError as `whole_file` does.
+    Keys that come from the environment are written as the file that they would be. Raises ConfigurationError where
+    they are not as they should be, ArchiveError as `whole_file` does.
     """
-    keys_file = Path(settings.KEYS_FILE)
-    read_keys_file(keys_file)
-    try:
-        contents = {KEYS_NAME: keys_file.read_bytes(), SECRET_NAME: f"{settings.SECRET_KEY}\n".encode()}
-    except OSError as error:
-        raise ArchiveError(f"{keys_file} cannot be read ({error.strerror})", "Run as the user that owns it.") from None
+    instance_keyring()
+    contents = {KEYS_NAME: keys_bytes(), SECRET_NAME: f"{settings.SECRET_KEY}\n".encode()}
     with whole_file(path) as file, tarfile.open(fileobj=file, mode="w") as tar:
         for name, content in contents.items():
             entry = tarfile.TarInfo(name)

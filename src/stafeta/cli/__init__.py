@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "demo": "the whole story on a fast clock, with seeded people",
     "backup": "write a backup of the database into one file, while everything goes on running",
     "restore": "bring a backup back; nothing is released before each owner has been asked anew",
+    "keys": "which key opens what; add a new one; wrap everything to it while the service runs",
     "createowner": "make an owner's account from the command line",
     "simulate": "whole lives under every fault, in a throw-away database: see that no promise breaks",
     "operator": "let an account see the operator's page and be told when somebody has to look",

@@ -1,4 +1,4 @@
-"""Say in plain words whether everything is set up to work: settings, system checks, database, keys file, channels, and
+"""Say in plain words whether everything is set up to work: settings, system checks, database, keys, channels, and
 who watches. Exit code 1 names at least one problem. Nothing is changed and nothing is sent."""
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from stafeta.cli.ready import (
+    closed_words,
+    keys_at_hand,
     not_at_home,
     require_current_database,
     require_secret,
@@ -92,12 +94,21 @@ def _installation() -> str:
     return f"restored {found.epoch} times" if found.epoch else ""
 
 
-def _keys_file() -> str:
-    from stafeta.vault.keyring import instance_keyring
+def _keys() -> str:
+    """A bounded look, as every start takes; `stafeta keys list` looks at everything."""
+    from stafeta.vault.keyring import instance_keyring, source, source_words
 
     keyring = instance_keyring()
     keyring.unwrap(keyring.wrap(b"probe"))
-    return ""
+    require_current_database()
+    found = keys_at_hand()
+    if found.missing or found.damaged:
+        raise ConfigurationError(
+            source(),
+            closed_words(found),
+            "`stafeta keys list` names them; bring back the keys that open them.",
+        )
+    return f"{len(keyring.identities)} from {source_words()}"
 
 
 def _channels() -> str:
@@ -186,7 +197,7 @@ LOOKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("secret key", _secret),
     ("database", _database),
     ("installation", _installation),
-    ("keys file", _keys_file),
+    ("keys", _keys),
     ("channels", _channels),
     ("receipts", _receipts),
     ("system checks", _system_checks),

@@ -45,7 +45,7 @@ def prepare(say: Callable[[str], None], *, move: bool = False) -> None:
     _make_tables(say)
     _settle(environment, say, move=move)
     _make_secret(environment, say)
-    _make_keys_file(environment.keys_file, say)
+    _make_keys(environment, say)
     say(f"Ready. Everything lies in {environment.data_dir}")
 
 
@@ -105,14 +105,18 @@ def _make_secret(environment: Environment, say: Callable[[str], None]) -> None:
         say(f"Made the secret key {path}")
 
 
-def _make_keys_file(path: Path, say: Callable[[str], None]) -> None:
-    from stafeta.vault.keyring import create_keys_file
-    from stafeta.vault.models import WrappedKey
+def _make_keys(environment: Environment, say: Callable[[str], None]) -> None:
+    from stafeta.vault.keyring import create_keys_file, instance_keyring
+    from stafeta.vault.opening import affected
 
+    path = environment.keys_file
+    if environment.keys:
+        instance_keyring()
+        return
     if path.exists():
         return
-    if WrappedKey.objects.exists():
-        raise _vanished("STAFETA_KEYS_FILE", path, "handovers")
+    if (needing := affected()).handovers:
+        raise _vanished("STAFETA_KEYS_FILE", path, f"handovers ({needing})")
     create_keys_file(path)
     say(f"Made the keys file {path} – keep a copy of it, never beside a copy of the database")
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stafeta.core.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from stafeta.vault.opening import Sample
+
+_LOST_KEY: Final = "`stafeta keys list` names the handovers; if the key is lost for good, see docs/operations.md."
 _INIT: Final = "Run `stafeta init`; it is safe to repeat."
 
 
@@ -68,6 +72,46 @@ def require_at_home() -> None:
 
     if not settle_home():
         raise not_at_home()
+
+
+def require_keys() -> None:
+    """Raises ConfigurationError where the keyring is of no use; warns where it does not open everything."""
+    found = keys_at_hand()
+    if found.missing or found.damaged:
+        warn(f"WARNING: {closed_words(found)}. `stafeta keys list` names them.")
+
+
+def keys_at_hand() -> Sample:
+    """Return what the keyring opens of a few handovers, the oldest and the newest.
+
+    Raises ConfigurationError, with what is affected, where there is no keyring to read, and where it opens none of them
+    for want of a key.
+    """
+    from stafeta.vault.keyring import instance_keyring, source, source_words
+    from stafeta.vault.opening import affected, sample
+
+    try:
+        ring = instance_keyring()
+    except ConfigurationError as error:
+        if not (all_of_them := affected()).handovers:
+            raise
+        problem = f"{error.problem}, and without it nobody can read what is there ({all_of_them})"
+        raise ConfigurationError(error.setting, problem, f"{error.remedy} {_LOST_KEY}") from None
+    found = sample(ring)
+    if found.missing and not found.opened:
+        raise ConfigurationError(
+            source(),
+            f"no key from {source_words()} opens what the database holds; looked at: {found.looked_at}. Nobody could "
+            f"read what is there ({affected()})",
+            f"Bring back the keys that belong to this database, or correct STAFETA_DATABASE_URL. {_LOST_KEY}",
+        )
+    return found
+
+
+def closed_words(found: Sample) -> str:
+    """Return what to say about a keyring that opens some handovers and not others."""
+    closed = f"no key opens {found.missing}, and {found.damaged} are damaged"
+    return f"of {found.looked_at} handovers that were looked at, {closed}"
 
 
 def not_at_home() -> ConfigurationError:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import IO, Final
 
 from stafeta.cli.init import prepare
-from stafeta.cli.ready import tell, warn
+from stafeta.cli.ready import keys_at_hand, tell, warn
 from stafeta.cli.web import add_address, default_port, require_free
 from stafeta.config.environment import load
 
@@ -38,6 +38,7 @@ def main(args: argparse.Namespace) -> int:
         environment = load(os.environ)
     require_free(args.host, port)
     prepare(tell)
+    keys_at_hand()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -10,7 +10,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from stafeta.cli.lifeline import end_with_parent
-from stafeta.cli.ready import require_at_home, require_ready
+from stafeta.cli.ready import require_at_home, require_keys, require_ready
 from stafeta.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def main(args: argparse.Namespace) -> int:
         end_with_parent(args.end_with_parent, signal.SIGTERM)
     require_ready()
     require_at_home()
+    require_keys()
     from django.conf import settings
 
     chosen_port = args.port or default_port(settings.SITE_URL, is_local=settings.SITE_IS_LOCAL)

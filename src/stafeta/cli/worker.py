@@ -8,7 +8,7 @@ import signal
 import threading
 
 from stafeta.cli.lifeline import end_with_parent
-from stafeta.cli.ready import require_at_home, require_ready, warn
+from stafeta.cli.ready import require_at_home, require_keys, require_ready, warn
 from stafeta.cli.web import add_parent
 from stafeta.core.errors import Superseded
 
@@ -29,6 +29,7 @@ def main(args: argparse.Namespace) -> int:
         end_with_parent(args.end_with_parent, signal.SIGTERM)
     require_ready()
     require_at_home()
+    require_keys()
     from stafeta.worker.loop import run
 
     stop = threading.Event()

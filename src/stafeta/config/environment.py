@@ -6,7 +6,7 @@ A wrong value never becomes a default in silence: all problems are named at once
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,6 +35,7 @@ class Environment:
     secret_key: str
     secret_key_file: Path
     keys_file: Path
+    keys: str = field(repr=False)
     email_url: str
     email_from: str
     sms_url: str
@@ -154,6 +155,14 @@ SETTINGS: Final = (
         "`keys.txt` in the data directory",
         "The keyring that opens guarded handovers; `stafeta init` makes it with mode 0600. Keep a copy apart from the "
         "database: without it nobody can read them.",
+    ),
+    Setting(
+        "keys",
+        str,
+        lambda _: "",
+        "read from `STAFETA_KEYS_FILE`",
+        "The content of the keys file itself, for where secrets come as environment variables; several keys stand on "
+        "lines of their own, or are parted by blanks. Not together with `STAFETA_KEYS_FILE`.",
     ),
     Setting(
         "email_url",
@@ -287,6 +296,8 @@ def load(environ: Mapping[str, str]) -> Environment:
             read[setting.field] = setting.default(read)
     environment = Environment(**read)
     problems += _contradictions(environment)
+    if environment.keys and environ.get("STAFETA_KEYS_FILE", "").strip():
+        problems.append(_two_keyrings())
     if problems:
         raise WrongSettings(problems)
     return environment
@@ -328,6 +339,14 @@ def _contradictions(environment: Environment) -> list[ConfigurationError]:
     if not environment.is_local:
         problems += _channels_to_nowhere(environment)
     return problems
+
+
+def _two_keyrings() -> ConfigurationError:
+    return ConfigurationError(
+        "STAFETA_KEYS",
+        "STAFETA_KEYS_FILE is set as well, and the keys can come from one place only",
+        "Remove one of the two; keep the one that opens the handovers.",
+    )
 
 
 def _channels_to_nowhere(environment: Environment) -> list[ConfigurationError]:

@@ -1,14 +1,15 @@
 """The instance keyring: the only thing that opens a guarded handover's key, kept outside the database (vault.md).
 
-The file has age's own form: one `AGE-SECRET-KEY-1…` a line, `#` begins a comment. The first key wraps, every key
-opens; so a new first line changes the key for what is written from now on, and old handovers still open.
+It is a file, or the environment variable STAFETA_KEYS with the same content. The form is age's own: one
+`AGE-SECRET-KEY-1…` a line, `#` begins a comment; where a variable cannot hold several lines, a blank parts the keys as
+well. The first key wraps, every key opens; so a new first key is for what is written from now on, and old handovers
+still open.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,15 +21,21 @@ from pyrage.x25519 import Identity
 from stafeta.core.errors import ConfigurationError, KeyMissing, Tampered
 
 SETTING = "STAFETA_KEYS_FILE"
+SETTING_ENVIRONMENT = "STAFETA_KEYS"
 FILE_BYTES_MAX = 64 * 1024
 WIDER_THAN_0600 = 0o177
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The identities of this instance, newest first. Its repr shows none of them."""
+    """The identities of this instance, newest first, each once. Its repr shows none of them."""
 
     identities: tuple[Identity, ...] = field(repr=False)
+
+    @property
+    def public_keys(self) -> tuple[str, ...]:
+        """The public half of each key, in the same order."""
+        return tuple(str(identity.to_public()) for identity in self.identities)
 
     def wrap(self, secret: bytes) -> bytes:
         """Return `secret` as an age file that the first key opens."""
@@ -37,13 +44,17 @@ class Keyring:
 
     def unwrap(self, blob: bytes) -> bytes:
         """Return what `wrap` was given. Raises KeyMissing when no key fits, Tampered for a damaged file."""
-        try:
-            secret: bytes = decrypt(blob, list(self.identities))
-        except DecryptError as error:
-            if "no matching keys" in str(error).lower():
-                raise KeyMissing from None
-            raise Tampered from None
-        return secret
+        return _opened(blob, self.identities)
+
+    def opener_of(self, blob: bytes) -> int:
+        """Return the place of the key that opens `blob`; 0 is the one that wraps. Raises as `unwrap` does."""
+        for place, identity in enumerate(self.identities):
+            try:
+                _opened(blob, (identity,))
+            except KeyMissing:
+                continue
+            return place
+        raise KeyMissing
 
 
 def create_keys_file(path: Path) -> None:
@@ -68,19 +79,40 @@ def create_keys_file(path: Path) -> None:
 
 
 def instance_keyring() -> Keyring:
-    """Return the keyring of this instance. Raises ConfigurationError when the file is missing, open to others or wrong.
+    """Return the keyring of this instance. Raises ConfigurationError when it is missing, open to others or wrong.
 
-    It is read anew each time: nothing of it stays in memory, and a changed file needs no restart.
+    The file is read anew each time: nothing of it stays in memory, and a changed file needs no restart. A variable of
+    the environment stays what it was when the process began.
     """
-    return read_keys_file(Path(settings.KEYS_FILE))
+    return parse_keys(keys_bytes(), setting=source(), where=source_words())
+
+
+def source() -> str:
+    """Return the setting that the keys come from."""
+    return SETTING_ENVIRONMENT if settings.KEYS else SETTING
+
+
+def source_words() -> str:
+    """Return where the keys come from, in words."""
+    return "the environment variable" if settings.KEYS else str(settings.KEYS_FILE)
+
+
+def keys_bytes() -> bytes:
+    """Return the keyring of this instance as it is written down. Raises ConfigurationError where it cannot be read."""
+    return settings.KEYS.encode("utf-8") if settings.KEYS else read_bytes(Path(settings.KEYS_FILE))
 
 
 def read_keys_file(path: Path) -> Keyring:
     """Return the keyring in the file at `path`. Raises ConfigurationError, which never quotes the file."""
+    return parse_keys(read_bytes(path), setting=SETTING, where=str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the keys file as it is. Raises ConfigurationError where it is missing, open to others or huge."""
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            raw = file.read(FILE_BYTES_MAX)
+            raw = file.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
         raise ConfigurationError(
             SETTING,
@@ -93,7 +125,26 @@ def read_keys_file(path: Path) -> Keyring:
         ) from None
     if mode & WIDER_THAN_0600:
         raise ConfigurationError(SETTING, f"{path} is open to others (mode {mode:04o})", f"Close it: chmod 600 {path}")
-    return Keyring(_parse(raw.decode("utf-8", errors="replace").splitlines(), path))
+    if len(raw) > FILE_BYTES_MAX:
+        raise ConfigurationError(SETTING, f"{path} is longer than {FILE_BYTES_MAX} bytes", "It is no keys file.")
+    return raw
+
+
+def parse_keys(raw: bytes, *, setting: str, where: str) -> Keyring:
+    """Return the keyring that `raw` holds, found at `where`. Raises ConfigurationError, which never quotes it."""
+    lines = [line.strip() for line in raw.decode("utf-8", errors="replace").splitlines()]
+    identities: dict[str, Identity] = {}
+    for number, line in enumerate(lines, 1):
+        for key in [] if line.startswith("#") else line.split():
+            try:
+                identity = Identity.from_str(key)
+            except IdentityError:
+                problem = f"line {number} of {where} is not an age key"
+                raise ConfigurationError(setting, problem, "Bring back your copy of the keys.") from None
+            identities.setdefault(str(identity.to_public()), identity)
+    if not identities:
+        raise ConfigurationError(setting, f"{where} holds no key", "Bring back your copy of the keys.")
+    return Keyring(tuple(identities.values()))
 
 
 def check_keyring(**_facts: object) -> list[CheckMessage]:
@@ -103,20 +154,15 @@ def check_keyring(**_facts: object) -> list[CheckMessage]:
     except ConfigurationError as error:
         return [Error(f"{error.setting}: {error.problem}", hint=error.remedy, id="stafeta.E010")]
     if keyring.unwrap(keyring.wrap(b"probe")) != b"probe":
-        return [Error(f"{SETTING}: the first key does not open what it wraps", hint="Replace it.", id="stafeta.E011")]
+        return [Error(f"{source()}: the first key does not open what it wraps", hint="Replace it.", id="stafeta.E011")]
     return []
 
 
-def _parse(lines: Sequence[str], path: Path) -> tuple[Identity, ...]:
-    keys = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip() and line.strip()[0] != "#"]
-    identities = []
-    for number, key in keys:
-        try:
-            identities.append(Identity.from_str(key))
-        except IdentityError:
-            raise ConfigurationError(
-                SETTING, f"line {number} of {path} is not an age key", "Bring back your copy of the file."
-            ) from None
-    if not identities:
-        raise ConfigurationError(SETTING, f"{path} holds no key", "Bring back your copy of the file.")
-    return tuple(identities)
+def _opened(blob: bytes, identities: tuple[Identity, ...]) -> bytes:
+    try:
+        secret: bytes = decrypt(blob, list(identities))
+    except DecryptError as error:
+        if "no matching keys" in str(error).lower():
+            raise KeyMissing from None
+        raise Tampered from None
+    return secret

@@ -16,6 +16,8 @@ from stafeta.vault.models import Handover, Version, WrappedKey
 
 CONTENT_BYTES_MAX: Final = 1024 * 1024
 HOLDER_INSTANCE: Final = "instance"
+# Set aside by the operator, because the key that opens it is lost; should it turn up, it is the instance's again.
+HOLDER_LOST: Final = "lost"
 
 
 def content_bytes(content: str) -> int:
