@@ -53,6 +53,15 @@ class Wire:
         finally:
             delattr(database, COMMIT)  # the class's own again
 
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """Let what is done to the database in the block pass, whatever refuses the service."""
+        kept, self.refuses = self.refuses, set()
+        try:
+            yield
+        finally:
+            self.refuses = kept
+
     def will_crash(self) -> None:
         """Let the process that works next die at a statement, a commit, or a provider's door."""
         self._left = self._rng.randint(1, STATEMENTS_MAX)

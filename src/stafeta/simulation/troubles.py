@@ -65,7 +65,8 @@ class Troubles:
             case Trouble.TWO_WORKERS if not self.is_closed:
                 world.hire()
             case Trouble.POISON:
-                poison(now=world.wall())
+                with world.wire.by_hand():
+                    poison(now=world.wall())
             case Trouble.RESTORED:
                 self._backups.make()
             case _ if trouble in CLOCKS:
@@ -100,7 +101,8 @@ class Troubles:
             case Trouble.TWO_WORKERS if len(world.workers) > 1:
                 world.workers.pop()
             case Trouble.POISON:
-                cure()
+                with world.wire.by_hand():
+                    cure()
             case Trouble.RESTORED:
                 self._restore()
             case _ if trouble in CLOCKS:
