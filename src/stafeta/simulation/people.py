@@ -163,6 +163,10 @@ class Owner(Person):
             self.place.saw(Trait.PRESSES_TWICE.value)
             self.tries(wait + timedelta(minutes=2), lambda: self.presses(link))
 
+    def forgets(self) -> None:
+        """What they were asked before belongs to a history that is lost; what they will be asked is new to them."""
+        self.asked = self._overlooked = self._decided = None
+
     def _plays_in(self, cycle: int) -> bool:
         """Whether this cycle is one in which they wait for the very last moment, decided at its first message."""
         if self._decided != cycle:

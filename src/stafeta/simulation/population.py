@@ -58,7 +58,7 @@ class Population:
         self.playing.clear()
         resting = set(Switch.objects.filter(phase="Resting").values_list("pk", flat=True))
         for home in self.homes:
-            self.owners[home.life.number].asked = None
+            self.owners[home.life.number].forgets()
             if home.switch_id in resting:
                 self.gone_for_good.pop(home.life.number, None)
 

@@ -212,7 +212,7 @@ LENGTHS: Final = dict(zip(HOURS, ("ten_minutes", "an_hour", "three_days", "thirt
 
 def outage_at(hours: float, kind: RungKind) -> str:
     """Return what an outage that finds somebody on such a rung counts as."""
-    return f"outage_of_{LENGTHS[hours]}_at_{kind.value}"
+    return f"outage_of_{LENGTHS.get(hours, f'{hours:g}_hours')}_at_{kind.value}"
 
 
 SHORT: Final = frozenset(
