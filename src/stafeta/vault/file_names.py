@@ -48,7 +48,10 @@ def clean_name(name: str) -> str:
 
 
 def media_type_of(beginning: bytes, *, name: str) -> str:
-    """Return what a file is by its first `SNIFFED_BYTES`: one of a few kinds that do nothing by themselves, or unknown."""
+    """Return what a file is by its first `SNIFFED_BYTES`: one of a few harmless kinds, or unknown.
+
+    An archive is told from a document by its name.
+    """
     for start, kind in _BEGINNINGS:
         if beginning.startswith(start):
             return kind

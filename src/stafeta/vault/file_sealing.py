@@ -37,6 +37,8 @@ def seal_file(source: Readable, sink: Writable, *, public_key: str) -> int:
         encrypt_io(reader, writer, [Recipient.from_str(public_key)])
     except EncryptError as error:
         raise (reader.failure or writer.failure or OSError(str(error))) from None
+    if writer.failure:  # of the last bytes; pyrage does not tell
+        raise writer.failure
     return reader.count
 
 
@@ -51,6 +53,8 @@ def unseal_file(source: Readable, sink: Writable, *, identity: Identity) -> int:
     except (DecryptError, OSError):
         failure = reader.failure or writer.failure
         raise (failure or Tampered()) from None
+    if writer.failure:
+        raise writer.failure
     return writer.count
 
 
