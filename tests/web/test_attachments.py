@@ -1,4 +1,4 @@
-"""The files of a handover at their owner's: sent by a plain form, looked at, removed, brought back; and no one else's."""
+"""The files of a handover at their owner's: sent by a form, looked at, removed, brought back; and nobody else's."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def test_one_file_that_is_refused_keeps_none_of_the_others_out(
     settings.ATTACHMENT_BYTES_MAX = 1024
     page = send(browser, handover, file("velký.mov", b"x" * 200_000), file("prázdný.txt", b""), file())
     assert names(handover) == ["smlouva.pdf"]
-    assert "“velký.mov” was not added: it has 195.3\xa0KB, the most is 1.0\xa0KB." in page
-    assert "“prázdný.txt” was not added: the file is empty." in page
+    assert "“velký.mov” cannot be added: it is 195.3\xa0KB, the most is 1.0\xa0KB." in page
+    assert "“prázdný.txt” cannot be added: the file is empty." in page
     assert "1 file was added." in page
     assert make.SECRET_TEXT in page  # the text above is as it was
     assert StoredFile.objects.count() == 1
@@ -106,7 +106,7 @@ def test_what_is_sent_at_once_is_bounded_too(browser: Client, handover: Handover
     settings.HANDOVER_ATTACHMENTS_BYTES_MAX = 100_000
     page = send(browser, handover, file("a", b"x" * 70_000), file("b", b"x" * 70_000), file("c", b"x"))
     assert names(handover) == ["a"]
-    assert "“b” was not added: all files of a handover together may have 97.7\xa0KB." in page
+    assert "“b” cannot be added: all files of a handover together can be 97.7\xa0KB at most." in page
 
 
 def test_too_many_files_are_refused_with_words(
@@ -115,7 +115,7 @@ def test_too_many_files_are_refused_with_words(
     monkeypatch.setattr(uploads, "ATTACHMENTS_MAX", 2)
     page = send(browser, handover, file("a"), file("b"), file("c"))
     assert names(handover) == ["a", "b"]
-    assert "“c” was not added: a handover can have 2 files." in page
+    assert "“c” cannot be added: a handover can have 2 files." in page
 
 
 def full_disk() -> IO[bytes]:
@@ -127,7 +127,9 @@ def test_a_full_disk_is_said_and_nothing_is_kept(
     browser: Client, handover: Handover, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.setattr(f"{where}.passing_file", full_disk)
-    assert "“smlouva.pdf” was not added: there is no room for it on the server now." in send(browser, handover, file())
+    assert "“smlouva.pdf” cannot be added: there is no room for it on the server now." in send(
+        browser, handover, file()
+    )
     assert not Attachment.objects.exists()
     assert not StoredFile.objects.exists()
 

@@ -87,7 +87,7 @@ def refusal_sentence(name: str, error: PolicyError | OSError | FileMissing) -> s
         why = _("the file is empty.")
     else:
         why = _limit_sentence(error)
-    return _("“%(name)s” was not added: %(why)s") % {"name": name, "why": why}
+    return _("“%(name)s” cannot be added: %(why)s") % {"name": name, "why": why}
 
 
 def answer_with(request: HttpRequest, attachment: Attachment, *, otherwise: str) -> HttpResponse | FileResponse:
@@ -113,9 +113,9 @@ def _limit_sentence(error: PolicyError) -> str:
     match error.field:
         case "attachment_bytes":
             sizes = {"size": filesizeformat(error.value), "most": filesizeformat(most)}
-            return _("it has %(size)s, the most is %(most)s. Make it smaller, or split it in two.") % sizes
+            return _("it is %(size)s, the most is %(most)s. Make it smaller, or split it in two.") % sizes
         case "attachments_bytes":
-            words = _("all files of a handover together may have %(most)s. Remove one, or use another handover.")
+            words = _("all files of a handover together can be %(most)s at most. Remove one, or use another handover.")
             return words % {"most": filesizeformat(most)}
         case "attachments":
             return ngettext(

@@ -109,4 +109,5 @@ def _facts(one: Attachment) -> dict[str, int | str | bool | None]:
 
 
 def _back(handover: Handover) -> HttpResponse:
-    return redirect(f"{resolve_url('handover', pk=handover.pk)}#files")
+    """Return to the handover's page, at its beginning, where what was done is said."""
+    return redirect("handover", pk=handover.pk)
