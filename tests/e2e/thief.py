@@ -27,7 +27,7 @@ def rows_of(stack: Stack) -> dict[str, str]:
 
 
 def files_of(stack: Stack) -> dict[str, bytes]:
-    """Return the database's own files as they lie on the disk, its write-ahead log among them, every log, and attachments."""
+    """Return what lies on the disk: the database's own files with its write-ahead log, attachments, and every log."""
     directory = stack.plan.data_dir
     passing = [path for name in FILES for path in (directory / name).iterdir()]
     paths = [*directory.glob(f"{SQLITE_NAME}*"), *stack.logs, *passing]

@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import FileResponse
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
@@ -53,7 +54,9 @@ def file(name: str = "smlouva.pdf", content: bytes = make.SECRET_FILE) -> Simple
 
 def send(browser: Client, handover: Handover, *files: SimpleUploadedFile) -> str:
     """Send files by the form and return the page that is shown then."""
-    response = browser.post(reverse("handover-attach", args=[handover.pk]), {"files": list(files)}, follow=True)
+    response = browser.post(
+        reverse("handover-attach", args=[handover.pk]), {"files": list(files), "end": "1"}, follow=True
+    )
     assert response.status_code == 200
     return html.unescape(response.content.decode())
 
@@ -122,6 +125,18 @@ def full_disk() -> IO[bytes]:
     return Path("/dev/full").open("w+b", buffering=0)
 
 
+@pytest.mark.parametrize("missing", [1, 40, 150, 60_000])
+def test_a_form_that_breaks_off_adds_nothing(browser: Client, handover: Handover, missing: int) -> None:
+    """Half a file must not pass for the whole one."""
+    body = encode_multipart(BOUNDARY, {"files": [file(), file("b.zip", os.urandom(100_000))], "end": "1"})
+    url = reverse("handover-attach", args=[handover.pk])
+    browser.generic("POST", url, body[:-missing], content_type=MULTIPART_CONTENT)
+    page = browser.get(reverse("handover", args=[handover.pk])).content.decode()
+    is_cut = missing > len(f"\r\n--{BOUNDARY}--\r\n")
+    assert ("broke off and nothing was added" in page) is is_cut
+    assert len(names(handover)) == (0 if is_cut else 2)
+
+
 @pytest.mark.parametrize("where", ["stafeta.web.uploads", "stafeta.vault.services.add_attachment"])
 def test_a_full_disk_is_said_and_nothing_is_kept(
     browser: Client, handover: Handover, monkeypatch: pytest.MonkeyPatch, where: str
@@ -136,7 +151,8 @@ def test_a_full_disk_is_said_and_nothing_is_kept(
 
 def test_a_name_is_shown_and_given_back_harmlessly(browser: Client, handover: Handover) -> None:
     response = browser.post(
-        reverse("handover-attach", args=[handover.pk]), {"files": file('<img src=x onerror=alert(1)>"\u202egpj.exe')}
+        reverse("handover-attach", args=[handover.pk]),
+        {"files": file('<img src=x onerror=alert(1)>"\u202egpj.exe'), "end": "1"},
     )
     assert response.status_code == 302
     page = browser.get(reverse("handover", args=[handover.pk])).content.decode()
@@ -230,7 +246,7 @@ def test_mallory_finds_nothing_and_adds_nothing(client: Client, handover: Handov
         assert client.get(reverse("handover-attachment", args=place)).status_code == 404
         for name in ROADS[1:]:
             assert client.post(reverse(name, args=place)).status_code == 404
-    assert client.post(reverse("handover-attach", args=[handover.pk]), {"files": file()}).status_code == 404
+    assert client.post(reverse("handover-attach", args=[handover.pk]), {"files": file(), "end": "1"}).status_code == 404
     assert Attachment.objects.get().deleted_at is None
 
 
@@ -239,7 +255,7 @@ def test_a_stranger_is_asked_to_sign_in_and_nothing_of_theirs_is_even_kept(
 ) -> None:
     one = make.attachment(handover)
     monkeypatch.setattr(uploads, "passing_file", lambda: pytest.fail("a stranger's file was written down"))
-    response = client.post(reverse("handover-attach", args=[handover.pk]), {"files": file()})
+    response = client.post(reverse("handover-attach", args=[handover.pk]), {"files": file(), "end": "1"})
     assert response["Location"].startswith(reverse("account_login"))
     client.post(reverse("account_login"), {"login": "dana@example.org", "password": "x", "files": file()})
     for name in ROADS:
@@ -254,10 +270,15 @@ def test_files_are_taken_on_no_other_page(browser: Client, handover: Handover, m
     assert browser.post(reverse("handover", args=[handover.pk]), facts).status_code == 302
 
 
+def test_who_had_to_sign_in_first_lands_on_the_handovers_page(browser: Client, handover: Handover) -> None:
+    response = browser.get(reverse("handover-attach", args=[handover.pk]))
+    assert response["Location"] == reverse("handover", args=[handover.pk])
+
+
 def test_a_form_without_its_token_adds_nothing(dana: User, handover: Handover) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(dana)
-    response = browser.post(reverse("handover-attach", args=[handover.pk]), {"files": file()})
+    response = browser.post(reverse("handover-attach", args=[handover.pk]), {"files": file(), "end": "1"})
     assert response.status_code == 403
     assert not Attachment.objects.exists()
 
@@ -266,7 +287,9 @@ def test_a_deleted_handover_gives_and_takes_no_file(browser: Client, handover: H
     one = make.attachment(handover)
     delete_handover(handover=handover, now=make.NOON)
     assert browser.get(reverse("handover-attachment", args=[handover.pk, one.pk])).status_code == 404
-    assert browser.post(reverse("handover-attach", args=[handover.pk]), {"files": file()}).status_code == 404
+    assert (
+        browser.post(reverse("handover-attach", args=[handover.pk]), {"files": file(), "end": "1"}).status_code == 404
+    )
 
 
 def test_looking_changes_nothing(browser: Client, handover: Handover) -> None:

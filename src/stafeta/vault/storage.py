@@ -17,7 +17,7 @@ class DurableFileStorage(FileSystemStorage):
     def _save(self, name: str, content: Any) -> str:
         saved = super()._save(name, content)  # type: ignore[misc]  # the documented way to write a storage
         place = Path(self.path(saved))
-        for path in (place, place.parent):
+        for path in (place, place.parent, place.parent.parent):  # the directory itself may be new
             _sync(path)
         return str(saved)
 

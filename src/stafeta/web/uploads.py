@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from stafeta.core.errors import PolicyError
@@ -111,6 +112,11 @@ class PrivateUploadHandler(FileUploadHandler):
         if self.request is None or self.request.resolver_match is None:
             return False
         return self.request.resolver_match.url_name == PAGE and self.request.user.is_authenticated
+
+
+def arrived_whole(fields: QueryDict) -> bool:
+    """Whether the form came to its end: its last field, after all files, is there."""
+    return fields.get("end") == "1"
 
 
 def uploads_in(files: MultiValueDict[str, Any]) -> list[Upload]:

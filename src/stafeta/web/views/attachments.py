@@ -19,16 +19,26 @@ from stafeta.vault.selectors import attachment_of
 from stafeta.vault.services.remove_attachment import remove_attachment, restore_attachment
 from stafeta.web.attachments import answer_with, refusal_sentence, take_in
 from stafeta.web.owners import handover_or_404, note, owner_of
-from stafeta.web.uploads import uploads_in
+from stafeta.web.uploads import arrived_whole, uploads_in
 
 
 @login_required
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add every file that was sent, and say of each that was refused why; one refused keeps none of the others out."""
+    """Add every file that was sent, and say of each that was refused why; one refused keeps none of the others out.
+
+    GET is who had to sign in first: there are no files any more, and the form is on the handover's page.
+    """
     found = handover_or_404(request, pk)
+    if request.method != "POST":
+        return _back(found)
     uploads = uploads_in(request.FILES)
-    if not uploads:
+    if not arrived_whole(request.POST):
+        # A connection that breaks off looks like an end; half a file must not pass for the whole.
+        uploads = []
+        messages.error(request, _("The sending broke off and nothing was added. Please send the files again."))
+    elif not uploads:
         messages.warning(request, _("Choose a file first."))
     added = 0
     for upload in uploads:
