@@ -7,7 +7,6 @@ import os
 import resource
 import stat
 import sys
-import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from django.db import connection
 from pytest_django.fixtures import Settings
 
 from stafeta import clock
@@ -374,57 +372,6 @@ def test_memory_stays_flat_however_large_a_file_is(story: Story, tmp_path: Path)
         f"and the process grew by {grown / MIB:.1f} MiB\n"
     )
     assert max(peak, grown) < MEMORY_BYTES_MAX, (peak, grown)
-
-
-# At once ------------------------------------------------------------------------------------------------------------
-def at_once(*works: Callable[[], object]) -> list[object]:
-    """Do everything at the same moment, and return what each returned or raised."""
-    found: list[object] = [None] * len(works)
-    gate = threading.Barrier(len(works))
-
-    def run(number: int) -> None:
-        gate.wait(10)
-        try:
-            found[number] = works[number]()
-        except Exception as error:
-            found[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return found
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_windows_together_do_not_break_the_limit(keys_file: Path, settings: Settings) -> None:
-    settings.HANDOVER_ATTACHMENTS_BYTES_MAX = 1500
-    handover = make.handover(make.owner())
-    for _ in range(5):
-        found = at_once(*[lambda: make.attachment(handover, b"x" * 1000)] * 2)
-        assert sorted(type(one).__name__ for one in found) == ["Attachment", "PolicyError"]
-        Attachment.objects.all().delete()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_file_taken_while_it_is_being_erased_is_there_or_is_refused(keys_file: Path) -> None:
-    handover = make.handover(make.owner())
-    for _ in range(15):
-        sealed = seal_attachment(
-            handover=handover, source=BytesIO(b"x"), name="a", size_bytes=1, real_now=clock.real_now()
-        )
-        added, _erased = at_once(
-            lambda sealed=sealed: add_attachment(handover=handover, sealed=sealed, now=make.NOON),
-            lambda: erase_orphans(real_now=clock.real_now() + ORPHAN_AFTER * 2),
-        )
-        if isinstance(added, Attachment):
-            assert content_of(added) == b"x"
-        else:
-            assert isinstance(added, FileMissing), added
-            assert not StoredFile.objects.filter(pk=sealed.row.pk).exists()
 
 
 test_all_this_holds_on_postgresql_too = on_postgresql_too(__file__)
