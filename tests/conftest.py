@@ -68,6 +68,10 @@ def data_dir(tmp_path: Path, settings: Settings) -> Path:
     directory.mkdir(mode=0o700)
     settings.DATA_DIR = directory
     settings.MAILBOX_DIR = directory / "mailbox"
+    settings.PASSAGE_DIR = directory / "passage"
+    attachments = settings.STORAGES["attachments"]
+    options = {**attachments["OPTIONS"], "location": directory / "attachments"}
+    settings.STORAGES = {**settings.STORAGES, "attachments": {**attachments, "OPTIONS": options}}
     return directory
 
 

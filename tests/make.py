@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import BytesIO
 
 from allauth.account.models import EmailAddress
 
+from stafeta import clock
 from stafeta.accounts.models import User
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.services.arm import arm
 from stafeta.switches.services.ensure_switch import ensure_switch
-from stafeta.vault.models import ConsentState, Handover, Recipient
+from stafeta.vault.models import Attachment, ConsentState, Handover, Recipient
+from stafeta.vault.services.add_attachment import add_attachment, seal_attachment
 from stafeta.vault.services.create_handover import create_handover
 from stafeta.vault.services.recipients import add_recipient
 from stafeta.vault.services.set_handover_terms import set_handover_terms
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "kolik-reci-umis-42"
+SECRET_FILE = b"%PDF-1.7 the contract, in which a golden carp is named"
 SECRET_TEXT = "Heslo k registrátorovi: zlatý-kapr-7319"
 
 
@@ -59,6 +63,16 @@ def handover(
     made = create_handover(owner=dana, title=title, content=content, now=now)
     set_handover_terms(handover=made, recipients=people, delay_days=delay_days, access_days=90, now=now)
     return made
+
+
+def attachment(
+    to: Handover, content: bytes = SECRET_FILE, *, name: str = "smlouva.pdf", now: datetime = NOON
+) -> Attachment:
+    """Return a file of a handover."""
+    sealed = seal_attachment(
+        handover=to, source=BytesIO(content), name=name, size_bytes=len(content), real_now=clock.real_now()
+    )
+    return add_attachment(handover=to, sealed=sealed, now=now)
 
 
 def contact(

@@ -16,7 +16,7 @@ from stafeta.accounts.models import User
 from stafeta.core.links import Link, Purpose, make_token
 from stafeta.outbox.models import Message, Suppression
 from stafeta.switches.models import Switch, TrustedContact
-from stafeta.vault.models import Grant, Handover, Recipient
+from stafeta.vault.models import Attachment, Grant, Handover, Recipient
 
 ABSENT = 999_999
 FORGED = "AQEBAQEAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -81,6 +81,9 @@ def values_of() -> dict[str, list[Values]]:
     ]
     keys = [EmailConfirmationHMAC(address).key for address in EmailAddress.objects.all()]
     handovers = _pks(Handover)
+    files: list[Values] = [
+        {**pk, "number": number} for pk in handovers for number in [*Attachment.objects.values_list("pk", flat=True), 1]
+    ]
     return {
         "landing": [{"token": token} for token in tokens],
         "probe": [{"challenge": token} for token in tokens],
@@ -95,6 +98,9 @@ def values_of() -> dict[str, list[Values]]:
         "handover": handovers,
         **{f"handover-{page}": handovers for page in HANDOVER_PAGES},
         "handover-version": [{**pk, "number": number} for pk in handovers for number in (0, 1, 2)],
+        "handover-attach": handovers,
+        **{f"handover-attachment{verb}": files for verb in ("", "-remove", "-restore")},
+        "release-attachment": _pks(Attachment),
         "release-mail": _pks(Grant),
         "message-retry": _pks(Message),
         "address-works": _pks(Suppression),
@@ -126,6 +132,6 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def _pks(
-    model: type[TrustedContact | Recipient | Handover | Grant | Message | Suppression | Authenticator],
+    model: type[TrustedContact | Recipient | Handover | Attachment | Grant | Message | Suppression | Authenticator],
 ) -> list[Values]:
     return [{"pk": pk} for pk in [*model.objects.values_list("pk", flat=True), ABSENT]]

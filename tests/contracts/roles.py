@@ -68,7 +68,7 @@ def scene(stage: Stage, settings: Settings) -> World:
 
 def _furnish(owner: User, prefix: str) -> None:
     recipient = make.recipient(owner, f"{prefix}tomas@example.org", name="Tomáš Dvořák")
-    make.handover(owner, recipient, title="Dopis")
+    make.attachment(make.handover(owner, recipient, title="Dopis"))
     delete_handover(handover=make.handover(owner, title="Smazané"), now=make.NOON)
     if not owner.switch.contacts.exists():  # type: ignore[attr-defined]
         make.contact(owner, f"{prefix}jana@example.org")

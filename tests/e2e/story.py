@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from typing import Final
 
 from django.urls import reverse
+from playwright.sync_api import FilePayload
 
 from stafeta.cli.demo.cast import DANA, EMA, KAREL, PETR, TOMAS, Person
 from stafeta.cli.demo.post import Mark, code_in, link_in
@@ -38,6 +39,11 @@ SCHEDULE: Final = {
     "sms_window_s": "86400",
     "trusted_attempts": "1",
     "trusted_window_s": "259200",
+}
+FILE: Final[FilePayload] = {
+    "name": "Smlouva č. 7.pdf",
+    "mimeType": "application/pdf",
+    "buffer": f"%PDF-1.7 {CANARY}".encode() * 5000,
 }
 FIRST_PROMPT_DAYS: Final = 2.5
 OWNERS_RUNGS_DAYS: Final = 3.0
@@ -135,6 +141,9 @@ def write(story: Story, dana: Visitor) -> None:
     dana.page.wait_for_selector(SAVED)
     dana.page.wait_for_selector("[data-editor-preview] h2, [data-editor-preview] h3")
     dana.look()
+    dana.page.set_input_files("[name=files]", FILE)
+    dana.press("#files form[enctype] button", leads_to=editor)
+    assert FILE["name"] in dana.text
     dana.open(editor)
     assert dana.page.input_value("[name=content]").split() == TEXT.split()
     assert dana.page.input_value("[name=title]") == TITLE
@@ -285,6 +294,10 @@ def read(story: Story, mail: EmailMessage) -> None:
     assert "obálka číslo 4" in ema.text
     assert ema.page.locator("main .prose script").count() == 0
     assert "stolen" not in ema.page.title()
+    with ema.page.expect_download() as download:
+        ema.page.click(f"a:has-text('{FILE['name']}')")
+    assert download.value.suggested_filename == FILE["name"]
+    assert download.value.path().read_bytes() == FILE["buffer"]
     ema.press("a[href^='/release/mail/']")
     assert CANARY not in ema.page.content()
 

@@ -15,6 +15,7 @@ import psycopg
 from tests.e2e.stack import Stack
 
 SQLITE_NAME: Final = "stafeta.sqlite3"
+FILES: Final = ("attachments", "passage")
 LOOT_BYTES_MAX: Final = 512 * 1024 * 1024
 
 
@@ -26,9 +27,10 @@ def rows_of(stack: Stack) -> dict[str, str]:
 
 
 def files_of(stack: Stack) -> dict[str, bytes]:
-    """Return the database's own files as they lie on the disk, its write-ahead log among them, and every log."""
+    """Return what lies on the disk: the database's own files with its write-ahead log, attachments, and every log."""
     directory = stack.plan.data_dir
-    paths = [*directory.glob(f"{SQLITE_NAME}*"), *stack.logs]
+    passing = [path for name in FILES for path in (directory / name).iterdir()]
+    paths = [*directory.glob(f"{SQLITE_NAME}*"), *stack.logs, *passing]
     if stack.database_directory is not None:
         with psycopg.connect(stack.plan.database_url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")

@@ -17,7 +17,7 @@ OWNERS_PAGES: Final = (
     *("mfa_list_webauthn", "mfa_add_webauthn", "mfa_generate_recovery_codes", "usersessions_list", "demo"),
     *("operator", "operator-hold", "account_logout"),
 )
-OWNERS_LINKS: Final = "main a[href^='/handovers/'], main a[href^='/people/']"
+OWNERS_LINKS: Final = "main a[href^='/handovers/']:not([download]), main a[href^='/people/']"
 OWNERS_PAGES_MAX: Final = 60
 STRANGERS_PAGES: Final = ("account_login", "account_reset_password", "account_reset_password_done", "consent-erased")
 STRANGERS_ERRORS: Final = ("/checkin/", "/no-such-page/", "/l/forged/")

@@ -132,8 +132,8 @@ def test_something_else_than_a_backup_is_refused(world: World, file: Path) -> No
 
 def test_a_table_that_this_version_does_not_know_is_refused(world: World, file: Path) -> None:
     backup(file, now=world.now)
-    rewrite(file, manifest=lambda found: found["tables"].update({"vault.attachment": {"rows": 0, "sha256": ""}}))
-    refused(file, world, match=re.escape("vault.attachment"))
+    rewrite(file, manifest=lambda found: found["tables"].update({"vault.wings": {"rows": 0, "sha256": ""}}))
+    refused(file, world, match=re.escape("vault.wings"))
 
 
 def test_rows_that_do_not_fit_together_change_nothing(world: World, dana: User, file: Path) -> None:

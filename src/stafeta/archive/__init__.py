@@ -4,7 +4,7 @@ The file is a zip, written as a stream:
 
     manifest.json                what it is, of which version and schema, when it was made; last in the file
     tables/<app>.<model>.jsonl   one row a line, as an object of column names and values
-    files/…                      room for attachments, as ciphertext; there are none yet
+    files/…                      the attachments, as the ciphertext that they are; see archive/files.py
 
 Values: moments are ISO 8601 with their offset, bytes Base64, JSON is nested as it is, all else as JSON says it. The
 manifest names for each table how many rows it has, the highest id that was ever given out, and the SHA-256 of its

@@ -15,6 +15,7 @@ from django.db.models import F
 from stafeta.accounts.selectors import current_epoch
 from stafeta.accounts.services.installation import begin_epoch
 from stafeta.archive import ROWS_AT_ONCE, TELL_EVERY_ROWS
+from stafeta.archive.files import bring_back, take_back
 from stafeta.archive.ids import count_on, last_id
 from stafeta.archive.read import Archive
 from stafeta.archive.tables import EXEMPT, archived, columns_of, name_of
@@ -41,8 +42,18 @@ FOREIGN_TO_BACKUPS: Final = ("contenttypes.contenttype", "auth.permission")
 def load(archive: Archive, *, now: datetime, say: Say) -> int:
     """Put the rows of a verified backup in the place of all that is there, and return the epoch that begins.
 
-    All or nothing. Raises ArchiveError where the database refuses; then it is as it was.
+    All or nothing: first the attachments, beside those that are there, then all rows in one transaction. Raises
+    ArchiveError where the database or the storage refuses; then both are as they were.
     """
+    brought = bring_back(archive.file, archive.manifest)
+    try:
+        return _load(archive, now=now, say=say)
+    except BaseException:
+        take_back(brought)
+        raise
+
+
+def _load(archive: Archive, *, now: datetime, say: Say) -> int:
     try:
         with transaction.atomic():
             _lock()

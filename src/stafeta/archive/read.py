@@ -15,7 +15,8 @@ from typing import Any
 
 from django.db import models
 
-from stafeta.archive import FILES, FORMAT, FORMAT_VERSION, LINE_BYTES_MAX, MANIFEST, MANIFEST_BYTES_MAX, TABLES
+from stafeta.archive import FORMAT, FORMAT_VERSION, LINE_BYTES_MAX, MANIFEST, MANIFEST_BYTES_MAX, TABLES
+from stafeta.archive.files import verify_files
 from stafeta.archive.schema import require_known
 from stafeta.archive.seal import seal_of, secret_check
 from stafeta.archive.tables import archived, columns_of, from_line, name_of
@@ -73,16 +74,20 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 
 def verify(archive: Archive) -> int:
-    """Read every line of every table and return how many there are. Raises ArchiveError for whatever is not right."""
+    """Read every file and every line of every table, and return how many lines there are.
+
+    Raises ArchiveError for whatever is not right.
+    """
     known = {name_of(model): model for model in archived()}
     tables = archive.manifest["tables"]
     strange = set(tables) - set(known)
     if strange:
         raise ArchiveError(f"The backup has a table {min(strange)!r} that this version does not know", ANOTHER_COPY)
     expected = {MANIFEST, *(f"{TABLES}{name}.jsonl" for name in tables)}
+    with _readable():
+        expected |= verify_files(archive.file, archive.manifest)
     names = archive.file.namelist()
-    foreign = [name for name in names if name not in expected and not name.startswith(FILES)]
-    if foreign or len(names) != len(set(names)) or not expected <= set(names):
+    if len(names) != len(set(names)) or expected != set(names):
         raise ArchiveError("The backup does not hold what its manifest says", ANOTHER_COPY)
     rows = 0
     for name, facts in tables.items():
@@ -111,6 +116,8 @@ def _manifest(file: zipfile.ZipFile) -> dict[str, Any]:
             found["schema"].items(),
             found["tables"].items(),
         )
+        if "files" in found:
+            _ = (found["files"]["count"] + 0, found["files"]["sha256"] + "")
     except (KeyError, ValueError, TypeError, AttributeError):
         raise ArchiveError("This is not a backup of Štafeta, or a damaged one", ANOTHER_COPY) from None
     if kind != FORMAT or version != FORMAT_VERSION:

@@ -1,4 +1,4 @@
-"""Write a backup: one moment of the database, streamed, whole or not at all."""
+"""Write a backup: one moment of the database and the files it names, streamed, whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from django.db import connection, models
 from stafeta import __version__
 from stafeta.accounts.selectors import current_epoch
 from stafeta.archive import FORMAT, FORMAT_VERSION, MANIFEST, ROWS_AT_ONCE, TABLES, TELL_EVERY_ROWS
+from stafeta.archive.files import keys_in_database, write_files
 from stafeta.archive.ids import last_id
 from stafeta.archive.schema import present_schema
 from stafeta.archive.seal import seal_of, secret_check
@@ -29,7 +30,7 @@ Say = Callable[[str], None]
 
 
 def write_archive(path: Path, *, now: datetime, say: Say) -> int:
-    """Write a backup of the database to `path`, mode 0600, and return how many rows it holds.
+    """Write a backup of the database and the attachments to `path`, mode 0600, and return how many rows it holds.
 
     Others may go on writing to the database. Raises ArchiveError where there is a file already, and where it cannot be
     written to its end; then nothing is left of it.
@@ -39,6 +40,10 @@ def write_archive(path: Path, *, now: datetime, say: Say) -> int:
             manifest = _head(now)
             for model in archived():
                 manifest["tables"][name_of(model)] = _write_table(archive, model, say)
+            keys = keys_in_database()
+        manifest["files"] = write_files(archive, keys)
+        if missing := manifest["files"]["missing"]:
+            say(f"WARNING: {missing} attachments are not in the storage and not in the backup")
         manifest["seal"] = seal_of(manifest)
         archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     return sum(table["rows"] for table in manifest["tables"].values())

@@ -47,6 +47,8 @@ class Environment:
     breaker_releases: int
     breaker_percent: float
     signup: str
+    attachment_mb_max: int
+    handover_mb_max: int
     tick_every_s: float
     clock_scale: float
     clock_epoch: datetime | None
@@ -243,6 +245,21 @@ SETTINGS: Final = (
         "`first`",
         "Who may make an account: `first` (only the very first visitor), `open` (everybody) or `closed` (nobody; use "
         "`stafeta createowner`).",
+    ),
+    Setting(
+        "attachment_mb_max",
+        parse.whole(1, 10_000),
+        lambda _: 100,
+        "`100`",
+        "How large one attached file may be, in MB of 1024 × 1024 bytes. A reverse proxy must let more than "
+        "`STAFETA_HANDOVER_MB_MAX` through.",
+    ),
+    Setting(
+        "handover_mb_max",
+        parse.whole(1, 1_000_000),
+        lambda _: 1024,
+        "`1024`",
+        "How large all files of one handover may be together, in MB; so much is also the most that is sent at once.",
     ),
     Setting(
         "tick_every_s",

@@ -42,6 +42,8 @@ METRICS_TOKEN = ENVIRONMENT.metrics_token
 BREAKER_RELEASES = ENVIRONMENT.breaker_releases
 BREAKER_PERCENT = ENVIRONMENT.breaker_percent
 SIGNUP = ENVIRONMENT.signup
+ATTACHMENT_BYTES_MAX = ENVIRONMENT.attachment_mb_max * 1024 * 1024
+HANDOVER_ATTACHMENTS_BYTES_MAX = ENVIRONMENT.handover_mb_max * 1024 * 1024
 TICK_EVERY_S = ENVIRONMENT.tick_every_s
 CLOCK_SCALE = ENVIRONMENT.clock_scale
 CLOCK_EPOCH = ENVIRONMENT.clock_epoch
@@ -112,6 +114,20 @@ TEMPLATES = [
 DATABASES = {"default": database(ENVIRONMENT.database_url)}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "stafeta_cache"}}
 SESSION_ENGINE = "stafeta.web.sessions"
+STORAGES = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Age files and nothing else.
+    "attachments": {
+        "BACKEND": "stafeta.vault.storage.DurableFileStorage",
+        "OPTIONS": {
+            "location": DATA_DIR / "attachments",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
+# Where plaintext lies while it is on its way in or out, in files that have no name.
+PASSAGE_DIR = DATA_DIR / "passage"
 
 # Accounts ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -141,6 +157,9 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # What is taken in: a handover of 1 MiB percent-encoded, and twice as much, to be refused with its text kept.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+# Files are taken in for one page, from who is signed in; the handler has bounds of its own, which it explains.
+FILE_UPLOAD_HANDLERS = ["stafeta.web.uploads.PrivateUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
 # What browsers are told --------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

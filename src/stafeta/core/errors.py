@@ -23,6 +23,7 @@ StafetaError
 │   └── CodeThrottled       too many: wait until a given time
 ├── VaultError              ciphertext that cannot be opened
 │   ├── KeyMissing          no key of the ring opens it
+│   ├── FileMissing         it is not where it was stored
 │   └── Tampered            it is not what was stored
 ├── Superseded              this process belongs to an installation that has moved on
 └── ArchiveError            a backup that cannot be made or brought back, and what to do about it
@@ -190,6 +191,10 @@ class VaultError(StafetaError):
 
 class KeyMissing(VaultError):
     """No key of the instance ring opens this wrapped key."""
+
+
+class FileMissing(VaultError):
+    """The ciphertext of an attachment is not where it was stored; only a backup has it."""
 
 
 class Tampered(VaultError):

@@ -129,6 +129,44 @@ class Version(models.Model):
         return f"version {self.number}"
 
 
+class StoredFile(models.Model):
+    """An age file in the storage, or one that was begun: the row is there before the file, and goes after it.
+
+    So nothing is ever looked for in the storage itself, which may be another database's as well, and whatever a crash
+    has left behind is known by name. begun_at: in real time. doomed_at: it is being erased, and belongs to nothing any
+    more.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    begun_at = models.DateTimeField()
+    doomed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Attachment(models.Model):
+    """A file of a handover: encrypted to the handover's key like its text. Its name and its length are not encrypted.
+
+    media_type: what it was recognised as, never what a browser said. size_bytes: of the plaintext.
+    deleted_at: taken away; for as long as a deleted handover it may be brought back.
+    """
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="attachments")
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="attachment")
+    name = models.CharField(max_length=150)
+    media_type = models.CharField(max_length=100)
+    size_bytes = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class WrappedKey(models.Model):
     """The handover's age identity, encrypted for one holder. Guarded: the only holder is "instance"."""
 

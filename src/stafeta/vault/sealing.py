@@ -41,7 +41,7 @@ def seal(content: str, *, public_key: str) -> bytes:
 
 def unseal(version: Version) -> str:
     """Return the content of a version. Raises KeyMissing, Tampered or ConfigurationError; then nothing is shown."""
-    identity = _identity_of(version.handover)
+    identity = identity_of(version.handover)
     try:
         plaintext: bytes = decrypt(bytes(version.ciphertext), [identity])
         return plaintext.decode("utf-8")
@@ -49,7 +49,8 @@ def unseal(version: Version) -> str:
         raise Tampered from None
 
 
-def _identity_of(handover: Handover) -> Identity:
+def identity_of(handover: Handover) -> Identity:
+    """Return the handover's own private key. Raises KeyMissing, Tampered or ConfigurationError."""
     wrapped = WrappedKey.objects.filter(handover=handover, holder=HOLDER_INSTANCE).first()
     if wrapped is None:
         raise KeyMissing

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from stafeta.accounts.models import User
 from stafeta.core.errors import BadLink, Tampered
 from stafeta.core.links import Link
-from stafeta.vault.models import ConsentState, Grant, Handover, Reading, Recipient, Version
+from stafeta.vault.models import Attachment, ConsentState, Grant, Handover, Reading, Recipient, Version
 from stafeta.vault.sealing import unseal
 
 
@@ -88,7 +88,7 @@ def gaps_of(handover: Handover) -> tuple[Gap, ...]:
     people = list(handover.recipients.all())
     willing = [person for person in people if person.consent != ConsentState.DECLINED]
     found = {
-        Gap.EMPTY: not handover.content_bytes,
+        Gap.EMPTY: not handover.content_bytes and not handover.attachments.filter(deleted_at=None).exists(),
         Gap.NO_RECIPIENTS: not people,
         Gap.ALL_DECLINED: bool(people) and not willing,
         Gap.NOT_INVITED: any(person.consent == ConsentState.DRAFT for person in willing),
@@ -102,16 +102,40 @@ def gaps_of(handover: Handover) -> tuple[Gap, ...]:
 
 def releasable(owner_id: int) -> QuerySet[Handover]:
     """Return the handovers that a release would open to somebody."""
+    files = Attachment.objects.filter(handover=OuterRef("pk"), deleted_at=None)
     return (
-        Handover.objects.filter(owner=owner_id, deleted_at=None, content_bytes__gt=0)
+        Handover.objects.filter(Q(content_bytes__gt=0) | Exists(files), owner=owner_id, deleted_at=None)
         .filter(recipients__in=Recipient.objects.filter(owner=owner_id).exclude(consent=ConsentState.DECLINED))
         .distinct()
     )
 
 
 def releasable_count(owner: User) -> int:
-    """Return how many handovers have content and at least one recipient who did not decline."""
+    """Return how many handovers have a text or a file, and at least one recipient who did not decline."""
     return releasable(owner.pk).count()
+
+
+# Attachments -------------------------------------------------------------------------------------------------------
+def attachments_of(handover: Handover) -> list[Attachment]:
+    """Return the handover's files by name."""
+    return list(handover.attachments.filter(deleted_at=None))
+
+
+def removed_attachments_of(handover: Handover) -> list[Attachment]:
+    """Return the files that were removed and may still be brought back, the latest first."""
+    return list(handover.attachments.exclude(deleted_at=None).order_by("-deleted_at", "-pk"))
+
+
+def attachment_of(handover: Handover, pk: int, *, removed: bool = False) -> Attachment:
+    """Return one of the handover's files. Raises Attachment.DoesNotExist for another one's, as for none."""
+    return handover.attachments.select_related("handover", "file").get(pk=pk, deleted_at__isnull=not removed)
+
+
+def attachment_behind(release: OpenRelease, pk: int) -> Attachment:
+    """Return a file of what this release link has opened already. Raises Attachment.DoesNotExist for any other."""
+    handovers = [grant.handover_id for grant in release.opened]
+    found = Attachment.objects.select_related("handover", "file")
+    return found.get(pk=pk, deleted_at=None, handover__in=handovers)
 
 
 # Recipients --------------------------------------------------------------------------------------------------------

@@ -202,11 +202,15 @@ def _fact(event: Event, names: Names) -> str:
         "HandoverCreated": _("You began the handover “%(title)s”."),
         "HandoverTermsChanged": _("You changed who gets “%(title)s” and when."),
         "HandoverDeleted": _("You deleted the handover “%(title)s”."),
+        "AttachmentAdded": _("You added the file “%(file)s” to “%(title)s”."),
+        "AttachmentRemoved": _("You removed the file “%(file)s” from “%(title)s”."),
+        "AttachmentRestored": _("You brought the file “%(file)s” back to “%(title)s”."),
         "InstallationRestored": _("The service came back from a backup."),
         "HandoverRestored": _("You brought the handover “%(title)s” back."),
     }.get(event.kind)
     words = words or _("Noted: %(kind)s")
-    return words % {"name": name, "title": facts.get("title", ""), "kind": event.kind}
+    told = {"title": facts.get("title", ""), "file": facts.get("file", ""), "kind": event.kind}
+    return words % {"name": name, **told}
 
 
 def _address(facts: Mapping[str, object], names: Names, *, is_reached: bool) -> str:

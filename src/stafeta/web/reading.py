@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,9 +15,10 @@ from stafeta.core.errors import ConfigurationError, VaultError
 from stafeta.core.links import Link
 from stafeta.vault.markdown import Heading, Page
 from stafeta.vault.markdown import render as render_markdown
-from stafeta.vault.models import Handover
+from stafeta.vault.models import Attachment, Handover
 from stafeta.vault.selectors import read_content
 from stafeta.vault.services.reading import GATE_OPEN_FOR
+from stafeta.web.attachments import FileLine, lines_of
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class Section:
     changed: Moment
     page: Page | None
     grant: int | None = None
+    files: tuple[FileLine, ...] = ()
 
     @property
     def contents(self) -> tuple[Heading, ...]:
@@ -44,15 +47,18 @@ class Section:
         return shown if len(shown) >= CONTENTS_FROM else ()
 
 
-def section_of(handover: Handover, *, zone: str, now: datetime, grant: int | None = None) -> Section:
-    """Return a handover ready to be read."""
+def section_of(
+    handover: Handover, *, zone: str, now: datetime, file_url: Callable[[Attachment], str], grant: int | None = None
+) -> Section:
+    """Return a handover ready to be read. file_url: where each of its files is to be had."""
     anchor = f"h{handover.pk}"
     try:
         page = render_markdown(read_content(handover), below=2, anchors=anchor)
     except (VaultError, ConfigurationError) as error:
         log.error("handover %s cannot be opened: %s", handover.pk, type(error).__name__)
         page = None
-    return Section(handover.title, anchor, Moment(handover.updated_at, zone, now), page, grant)
+    files = lines_of(handover, file_url)
+    return Section(handover.title, anchor, Moment(handover.updated_at, zone, now), page, grant, files)
 
 
 # The second gate ---------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from stafeta.web.views import consent, handover_edit, handover_versions, handovers, release
+from stafeta.web.views import attachments, consent, handover_edit, handover_versions, handovers, release
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("handovers/", handovers.handovers, name="handovers"),
@@ -16,6 +16,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("handovers/<int:pk>/versions/<int:number>/", handover_versions.version, name="handover-version"),
     path("handovers/<int:pk>/delete/", handovers.delete, name="handover-delete"),
     path("handovers/<int:pk>/restore/", handovers.restore, name="handover-restore"),
+    path("handovers/<int:pk>/attachments/", attachments.attach, name="handover-attach"),
+    path("handovers/<int:pk>/attachments/<int:number>/", attachments.attachment, name="handover-attachment"),
+    path("handovers/<int:pk>/attachments/<int:number>/remove/", attachments.remove, name="handover-attachment-remove"),
+    path(
+        "handovers/<int:pk>/attachments/<int:number>/restore/", attachments.restore, name="handover-attachment-restore"
+    ),
     path("consent/", consent.consent, name="consent"),
     path("consent/phone/", consent.phone, name="consent-phone"),
     path("consent/erase/", consent.erase_me, name="consent-erase"),
@@ -23,5 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("release/", release.release, name="release"),
     path("release/code/", release.code, name="release-code"),
     path("release/read/", release.read, name="release-read"),
+    path("release/attachments/<int:pk>/", release.attachment, name="release-attachment"),
     path("release/mail/<int:pk>/", release.mail, name="release-mail"),
 ]

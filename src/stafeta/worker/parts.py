@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from stafeta import clock
 from stafeta.outbox.services.receive_receipt import hear_waiting, purge_receipts
 from stafeta.switches.services.adopt import ADOPT_BATCH_MAX, adopt
 from stafeta.switches.services.breaker import call_stopped
@@ -18,7 +19,9 @@ from stafeta.switches.services.tell_unreached import tell_unreached
 from stafeta.switches.services.tick import TICK_BATCH_MAX, tick
 from stafeta.vault.selectors import is_anything_open
 from stafeta.vault.services.delete_handover import purge_deleted
+from stafeta.vault.services.erase_files import erase_orphans
 from stafeta.vault.services.follow_up import follow_up
+from stafeta.vault.services.remove_attachment import purge_removed
 from stafeta.worker.heartbeat import Heart
 
 TICK_BATCHES_MAX: Final = 20
@@ -73,6 +76,8 @@ def watch(instant: Instant) -> None:
 def purge(instant: Instant) -> None:
     """Erase what was deleted long enough ago."""
     purge_deleted(now=instant.now)
+    purge_removed(now=instant.now)
+    erase_orphans(real_now=clock.real_now())
     purge_outages(now=instant.now)
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -30,7 +31,12 @@ from stafeta.web.views.handover_edit import unreadable
 def as_recipient(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the handover as the release page would, with a line above that says so."""
     owner, found = owner_of(request), handover_or_404(request, pk)
-    section = section_of(found, zone=owner.zone, now=clock.now())
+    section = section_of(
+        found,
+        zone=owner.zone,
+        now=clock.now(),
+        file_url=lambda one: reverse("handover-attachment", args=[found.pk, one.pk]),
+    )
     context = {
         "handover": found,
         "owner": owner,

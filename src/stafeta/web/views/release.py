@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -20,17 +21,18 @@ from stafeta.core.links import Link, Purpose
 from stafeta.core.states import Released
 from stafeta.switches.models import Switch
 from stafeta.switches.selectors import on_wall, service_second
-from stafeta.vault.models import ConsentState, Grant
-from stafeta.vault.selectors import OpenRelease, release_behind
+from stafeta.vault.models import Attachment, ConsentState, Grant
+from stafeta.vault.selectors import OpenRelease, attachment_behind, attachments_of, release_behind
 from stafeta.vault.services.consent import decline, give_consent
 from stafeta.vault.services.reading import ask_code, mail_content, open_by_code, record_reading
+from stafeta.web.attachments import answer_with
 from stafeta.web.code_words import code_problem
 from stafeta.web.forms.account import CodeForm
 from stafeta.web.languages import speak
 from stafeta.web.reading import gate_is_open, open_gate, section_of
 from stafeta.web.session_links import session_link
 
-Page = Callable[..., HttpResponse]
+Page = Callable[..., HttpResponse | FileResponse]
 ASKED_KEY = "release_code_asked"
 
 
@@ -38,7 +40,7 @@ def behind_the_link(page: Page) -> Page:
     """Give the page its link and what that opens now; whatever opens nothing gets one and the same kind page."""
 
     @wraps(page)
-    def opened(request: HttpRequest, **kwargs: object) -> HttpResponse:
+    def opened(request: HttpRequest, **kwargs: object) -> HttpResponse | FileResponse:
         link = session_link(request, Purpose.RELEASE)
         try:
             found = release_behind(link, service_s=service_second())
@@ -54,7 +56,7 @@ def behind_the_code(page: Page) -> Page:
     """Let only those on who agreed and proved their phone in this browser within the last hour."""
 
     @wraps(page)
-    def proved(request: HttpRequest, link: Link, found: OpenRelease, **kwargs: object) -> HttpResponse:
+    def proved(request: HttpRequest, link: Link, found: OpenRelease, **kwargs: object) -> HttpResponse | FileResponse:
         if not _has_agreed(found):
             return redirect("release")
         if not _is_open(request, link, found):
@@ -117,12 +119,32 @@ def read(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResponse: 
             record_reading(grants=found.unopened, now=clock.now())
         return redirect("release-read")
     owner, now = found.recipient.owner, clock.now()
+    sections = [
+        section_of(one.handover, zone=owner.zone, now=now, file_url=_file_url, grant=one.pk) for one in found.opened
+    ]
     context = _people(found) | {
-        "sections": [section_of(one.handover, zone=owner.zone, now=now, grant=one.pk) for one in found.opened],
+        "sections": sections,
         "unopened": len(found.unopened),
         "until": _until(found.opened, found) if found.opened else None,
     }
     return render(request, "web/release/read.html", context)
+
+
+@behind_the_link
+@behind_the_code
+def attachment(
+    request: HttpRequest,
+    link: Link,  # noqa: ARG001 - as above
+    found: OpenRelease,
+    *,
+    pk: int,
+) -> HttpResponse | FileResponse:
+    """Give a file of what was opened. That it was opened is recorded already; looking changes nothing."""
+    try:
+        one = attachment_behind(found, pk)
+    except Attachment.DoesNotExist as error:
+        raise Http404("no such file") from error
+    return answer_with(request, one, otherwise="release-read")
 
 
 @behind_the_link
@@ -137,8 +159,16 @@ def mail(request: HttpRequest, link: Link, found: OpenRelease, *, pk: int) -> Ht
         words = _("A copy is on its way to %(email)s. Please delete it once you no longer need it.")
         messages.success(request, words % {"email": found.recipient.email})
         return redirect("release-read")
-    context = _people(found) | {"title": grant.handover.title, "email": found.recipient.email}
+    context = _people(found) | {
+        "title": grant.handover.title,
+        "email": found.recipient.email,
+        "has_files": bool(attachments_of(grant.handover)),
+    }
     return render(request, "web/release/mail.html", context)
+
+
+def _file_url(one: Attachment) -> str:
+    return reverse("release-attachment", args=[one.pk])
 
 
 def _send_code(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResponse:
