@@ -28,7 +28,7 @@ NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
 def smtp_channel(provider: SmtpReceiver, *, credentials: str = "", options: str = "") -> Channel[EmailMessage]:
     return email_channel(
-        f"smtp://{credentials}127.0.0.1:{provider.port}?timeout=0.4{options}",
+        f"smtp://{credentials}127.0.0.1:{provider.port}?timeout=1.5{options}",
         mailbox_dir=Path("/nowhere"),
         sender="Štafeta <stafeta@example.org>",
         now=lambda: NOON,

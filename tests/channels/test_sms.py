@@ -47,7 +47,7 @@ class TestWebhookChannel(SmsContract):
             yield receiver
 
     def make_channel(self, provider: Any) -> Channel[Any]:
-        return channel_to(f"{provider.url}&timeout=0.4")
+        return channel_to(f"{provider.url}&timeout=1.5")
 
     def test_number_text_and_id_arrive(self, channel: Channel[Any], provider: SmsReceiver) -> None:
         accepted = channel.send(sms())

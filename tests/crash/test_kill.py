@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ import psycopg
 import pytest
 
 import stafeta  # noqa: F401  # puts the newer SQLite in the place of Python's own
+from tests.beside import Lane
 from tests.crash.confirming import Confirming
 from tests.crash.installation import WORKERS_LEAST, Installation
 from tests.crash.seed import SILENT
@@ -51,21 +52,37 @@ SHORT: Final = Size(silent=110, confirming=10, day_s=8, spread_days=1.5, killing
 LONG: Final = Size(silent=3000, confirming=60, day_s=60, spread_days=3.0, killing_s=300, finish_s_max=1200)
 
 
-@pytest.mark.parametrize("database", [ON_SQLITE, ON_POSTGRESQL])
-def test_killed_at_random_nothing_is_lost(database: str, tmp_path: Path) -> None:
+def briefly(database: str) -> Callable[[Lane], dict[str, int]]:
+    """Return the deed of a minute on that database."""
+
+    def live(_lane: Lane) -> dict[str, int]:
+        with tempfile.TemporaryDirectory(prefix="stafeta-crash-") as directory:
+            return live_through(SHORT, database, Path(directory))
+
+    return live
+
+
+@pytest.mark.beside(briefly(ON_SQLITE), about_s=90)
+def test_killed_at_random_nothing_is_lost(answer: dict[str, int]) -> None:
     """Invariants 3, 11, 13 and 14, for a minute."""
-    live_through(SHORT, database, tmp_path)
+    require_a_real_run(SHORT, answer)
+
+
+@pytest.mark.beside(briefly(ON_POSTGRESQL), about_s=90)
+def test_killed_at_random_nothing_is_lost_on_postgresql(answer: dict[str, int]) -> None:
+    """The same invariants, with two workers."""
+    require_a_real_run(SHORT, answer)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("database", [ON_SQLITE, ON_POSTGRESQL])
 def test_killed_at_random_for_minutes_thousands_of_switches_lose_nothing(database: str, tmp_path: Path) -> None:
     """Invariants 3, 11, 13 and 14, with thousands of switches: `make soak`."""
-    live_through(LONG, database, tmp_path)
+    require_a_real_run(LONG, live_through(LONG, database, tmp_path))
 
 
-def live_through(size: Size, database: str, tmp_path: Path) -> None:
-    """Kill, start again, let it finish, and judge."""
+def live_through(size: Size, database: str, tmp_path: Path) -> dict[str, int]:
+    """Kill, start again, let it finish, judge, and return what happened how often."""
     chance = random.Random(SEED)
     with database_url(database, tmp_path) as url:
         data_dir = tmp_path / "data"
@@ -85,9 +102,9 @@ def live_through(size: Size, database: str, tmp_path: Path) -> None:
             verdict = installation.judge(received)
             figures = {**verdict["figures"], **vars(installation.kills), "pressed": people.pressed}
             assert verdict["problems"] == [], f"{figures}\n{installation.tail()}"
-            require_a_real_run(size, figures)
             require_a_judge_that_sees(installation, received)
     sys.stdout.write(f"crash: database={database} {' '.join(f'{name}={value}' for name, value in figures.items())}\n")
+    return figures
 
 
 def kill_for(seconds: float, installation: Installation, chance: random.Random) -> None:

@@ -59,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
     absent = tally.absent(plan) if tally.lives >= LIVES_FOR_EVERY_FAULT else []
     _tell_faults(tally)
     if tally.worst is not None:
-        _tell_story(shortest(tally.worst, plan), plan)
+        _tell_story(shortest(tally.worst), plan)
     for what in absent:
         tell(f"never occurred: {what}")
     tell(_summary(tally, plan))

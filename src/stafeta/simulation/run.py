@@ -29,7 +29,7 @@ from stafeta.simulation.summer_time import SKIPPED, TWICE
 if TYPE_CHECKING:
     from stafeta.simulation.play import Verdict
 
-LIVES_FOR_EVERY_FAULT: Final = 1500  # with fewer, some fault may find nobody to befall
+LIVES_FOR_EVERY_FAULT: Final = 2000  # with fewer, some fault may find nobody to befall
 LIVES_FOR_EVERY_RUNG: Final = 4000  # and with fewer than these, some outage nobody on some rung
 OUTAGES: Final = {Trouble.WORKER_DOWN, Trouble.WEB_DOWN, Trouble.ALL_DOWN, Trouble.ASLEEP}
 RUNGS: Final = (RungKind.EMAIL, RungKind.SMS, RungKind.TRUSTED, RungKind.COOLING_OFF)
@@ -119,8 +119,8 @@ class Tally:
 
 def verdicts(plan: Plan) -> Iterator[Verdict]:
     """Play every script of the plan and yield what came of each, in the order in which they end."""
+    enter(plan.database_url)
     if plan.jobs == 1:
-        enter(plan.database_url)
         for script in plan.scripts():
             yield _play(script)
         return
@@ -129,10 +129,8 @@ def verdicts(plan: Plan) -> Iterator[Verdict]:
         yield from pool.imap_unordered(_play, plan.scripts())
 
 
-def shortest(worst: Verdict, plan: Plan) -> Verdict:
-    """Return the shortest story found that breaks the same promise."""
-    if plan.jobs > 1:
-        enter()
+def shortest(worst: Verdict) -> Verdict:
+    """Return the shortest story found that breaks the same promise; after `verdicts`."""
     from stafeta.simulation.shrink import shorten
 
     return shorten(worst)
