@@ -29,25 +29,6 @@ from tests.web.traces import database_as_text
 pytestmark = pytest.mark.usefixtures("keys_file")
 
 
-@pytest.fixture
-def dana(db: None, keys_file: Path) -> User:
-    return make.owner()
-
-
-@pytest.fixture
-def handover(dana: User) -> Handover:
-    return make.handover(dana, make.recipient(dana))
-
-
-@pytest.fixture
-def browser(client: Client, dana: User) -> Client:
-    client.force_login(dana)
-    client.cookies["django_language"] = "en"
-    dana.language = "en"
-    dana.save()
-    return client
-
-
 def file(name: str = "smlouva.pdf", content: bytes = make.SECRET_FILE) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content, content_type="text/html")
 
