@@ -9,8 +9,18 @@ const here = dirname(fileURLToPath(import.meta.url));
 const outdir = join(here, "../src/stafeta/web/static/web/dist");
 
 rmSync(outdir, { recursive: true, force: true });
-await build({
+const common = {
   absWorkingDir: here,
+  outdir,
+  bundle: true,
+  minify: true,
+  target: ["es2020", "chrome100", "firefox100", "safari15"],
+  charset: "utf8",
+  legalComments: "eof",
+  logLevel: "info",
+};
+await build({
+  ...common,
   entryPoints: {
     stafeta: "src/css/stafeta.css",
     theme: "src/theme.ts",
@@ -18,14 +28,15 @@ await build({
     editor: "src/editor.ts",
     codes: "src/codes.ts",
   },
-  outdir,
-  bundle: true,
-  minify: true,
   format: "iife",
-  target: ["es2020", "chrome100", "firefox100", "safari15"],
-  charset: "utf8",
-  legalComments: "eof",
-  logLevel: "info",
+});
+// Modules that a script fetches when somebody wants what they do.
+await build({
+  ...common,
+  entryPoints: { card: "src/card.ts" },
+  format: "esm",
+  loader: { ".ttf": "base64" },
+  external: ["canvg", "dompurify", "html2canvas"], // jsPDF's, for pictures and HTML; a card has neither
 });
 
 // The web server sends these to browsers that take them.
