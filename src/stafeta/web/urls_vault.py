@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("handovers/<int:pk>/autosave/", handover_edit.autosave, name="handover-autosave"),
     path("handovers/<int:pk>/terms/", handovers.terms, name="handover-terms"),
     path("handovers/<int:pk>/as-recipient/", handover_versions.as_recipient, name="handover-as-recipient"),
+    path("handovers/<int:pk>/download/", attachments.download_all, name="handover-download"),
     path("handovers/<int:pk>/versions/", handover_versions.versions, name="handover-versions"),
     path("handovers/<int:pk>/versions/<int:number>/", handover_versions.version, name="handover-version"),
     path("handovers/<int:pk>/delete/", handovers.delete, name="handover-delete"),
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("release/", release.release, name="release"),
     path("release/code/", release.code, name="release-code"),
     path("release/read/", release.read, name="release-read"),
+    path("release/download/", release.download_all, name="release-download"),
     path("release/attachments/<int:pk>/", release.attachment, name="release-attachment"),
     path("release/mail/<int:pk>/", release.mail, name="release-mail"),
 ]

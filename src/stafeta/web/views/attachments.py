@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from stafeta import clock
 from stafeta.core.errors import FileMissing, PolicyError
 from stafeta.vault.models import Attachment, Handover
-from stafeta.vault.selectors import attachment_of
+from stafeta.vault.selectors import attachment_of, handover_of
 from stafeta.vault.services.remove_attachment import remove_attachment, restore_attachment
 from stafeta.web.attachments import answer_with, refusal_sentence, take_in
+from stafeta.web.bundles import Withdrawn, folder_of, zip_response
 from stafeta.web.owners import handover_or_404, note, owner_of
 from stafeta.web.uploads import arrived_whole, uploads_in
 
@@ -64,6 +65,29 @@ def attachment(request: HttpRequest, pk: int, number: int) -> HttpResponse | Fil
     """Give the owner a file of theirs."""
     found = handover_or_404(request, pk)
     return answer_with(request, _attachment_or_404(found, number), otherwise=resolve_url("handover", pk=found.pk))
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def download_all(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+    """Give the owner the text and every file as one zip."""
+    owner, found = owner_of(request), handover_or_404(request, pk)
+
+    def find_handover(handover: int) -> Handover:
+        try:
+            return handover_of(owner, handover)
+        except Handover.DoesNotExist:
+            raise Withdrawn from None
+
+    def find_file(handover: int, number: int) -> Attachment:
+        try:
+            return attachment_of(find_handover(handover), number)
+        except Attachment.DoesNotExist:
+            raise Withdrawn from None
+
+    folder = folder_of(found, zone=owner.zone, find_handover=find_handover, find_file=find_file)
+    return zip_response(request, [folder], name=found.title, now=clock.now(), zone=owner.zone)
 
 
 @login_required

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,18 +21,20 @@ from stafeta.core.links import Link, Purpose
 from stafeta.core.states import Released
 from stafeta.switches.models import Switch
 from stafeta.switches.selectors import on_wall, service_second
-from stafeta.vault.models import Attachment, ConsentState, Grant
+from stafeta.vault.models import Attachment, ConsentState, Grant, Handover
 from stafeta.vault.selectors import OpenRelease, attachment_behind, attachments_of, release_behind
 from stafeta.vault.services.consent import decline, give_consent
 from stafeta.vault.services.reading import ask_code, mail_content, open_by_code, record_reading
 from stafeta.web.attachments import answer_with
+from stafeta.web.bundles import Withdrawn, folder_of, zip_response
 from stafeta.web.code_words import code_problem
 from stafeta.web.forms.account import CodeForm
 from stafeta.web.languages import speak
 from stafeta.web.reading import gate_is_open, open_gate, section_of
 from stafeta.web.session_links import session_link
 
-Page = Callable[..., HttpResponse | FileResponse]
+Answer = HttpResponse | FileResponse | StreamingHttpResponse
+Page = Callable[..., Answer]
 ASKED_KEY = "release_code_asked"
 
 
@@ -40,7 +42,7 @@ def behind_the_link(page: Page) -> Page:
     """Give the page its link and what that opens now; whatever opens nothing gets one and the same kind page."""
 
     @wraps(page)
-    def opened(request: HttpRequest, **kwargs: object) -> HttpResponse | FileResponse:
+    def opened(request: HttpRequest, **kwargs: object) -> Answer:
         link = session_link(request, Purpose.RELEASE)
         try:
             found = release_behind(link, service_s=service_second())
@@ -56,7 +58,7 @@ def behind_the_code(page: Page) -> Page:
     """Let only those on who agreed and proved their phone in this browser within the last hour."""
 
     @wraps(page)
-    def proved(request: HttpRequest, link: Link, found: OpenRelease, **kwargs: object) -> HttpResponse | FileResponse:
+    def proved(request: HttpRequest, link: Link, found: OpenRelease, **kwargs: object) -> Answer:
         if not _has_agreed(found):
             return redirect("release")
         if not _is_open(request, link, found):
@@ -145,6 +147,42 @@ def attachment(
     except Attachment.DoesNotExist as error:
         raise Http404("no such file") from error
     return answer_with(request, one, otherwise="release-read")
+
+
+@behind_the_link
+@behind_the_code
+def download_all(request: HttpRequest, link: Link, found: OpenRelease) -> Answer:
+    """Give everything that was opened as one zip. Whoever comes back meanwhile stops what was not sent yet."""
+
+    def still_open() -> OpenRelease:
+        try:
+            release = release_behind(link, service_s=service_second())
+        except BadLink:
+            raise Withdrawn from None
+        if not _has_agreed(release):
+            raise Withdrawn
+        return release
+
+    def find_handover(handover: int) -> Handover:
+        opened = [grant.handover for grant in still_open().opened if grant.handover_id == handover]
+        if not opened:
+            raise Withdrawn
+        return opened[0]
+
+    def find_file(handover: int, number: int) -> Attachment:  # noqa: ARG001 - the file says whose it is
+        try:
+            return attachment_behind(still_open(), number)
+        except Attachment.DoesNotExist:
+            raise Withdrawn from None
+
+    if not found.opened:
+        return redirect("release-read")
+    owner = found.recipient.owner
+    folders = [
+        folder_of(grant.handover, zone=owner.zone, find_handover=find_handover, find_file=find_file)
+        for grant in found.opened
+    ]
+    return zip_response(request, folders, name=str(owner), now=clock.now(), zone=owner.zone)
 
 
 @behind_the_link
