@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,19 +24,21 @@ HOLDER: Final = "instance"
 OWNER_ONLY: Final = 0o600
 
 
-def write_keys(path: Path) -> None:
+def write_keys(path: Path) -> Mapping[str, str]:
     """Write the secret key and the keys file into a tar of their own, mode 0600, named as the data directory has them.
 
-    Keys that come from the environment are written as the file that they would be. Raises ConfigurationError where
-    they are not as they should be, ArchiveError as `whole_file` does.
+    Keys that come from the environment are written as the file that they would be, and those that a key management
+    service keeps wrapped as they are: returned is the public half of each of these, with the service's key.
+    Raises ConfigurationError where they are not as they should be, ArchiveError as `whole_file` does.
     """
-    instance_keyring()
+    ring = instance_keyring()
     contents = {KEYS_NAME: keys_bytes(), SECRET_NAME: f"{settings.SECRET_KEY}\n".encode()}
     with whole_file(path) as file, tarfile.open(fileobj=file, mode="w") as tar:
         for name, content in contents.items():
             entry = tarfile.TarInfo(name)
             entry.mode, entry.size = OWNER_ONLY, len(content)
             tar.addfile(entry, io.BytesIO(content))
+    return ring.kms_keys
 
 
 def unopened(archive: Archive) -> tuple[int, int]:

@@ -36,13 +36,17 @@ def main(args: argparse.Namespace) -> int:
                 raise taken(path)
         rows = write_archive(file, now=clock.now(), say=warn)
         if keys:
-            write_keys(keys)
+            kept_by_kms = write_keys(keys)
     except ArchiveError as error:
         warn(str(error))
         return 1
     tell(f"Wrote the backup {file}: {rows} rows")
     if keys:
         tell(f"Wrote the secret key and the keys {keys}")
+        for public_key, kms_key in kept_by_kms.items():
+            warn(f"{public_key} is wrapped: whoever restores it needs the KMS key {kms_key} as well.")
+        if kept_by_kms:
+            warn("If that key is ever deleted in the key management service, this copy does not open what it opened.")
         if keys.parent == file.parent:
             warn("The keys lie beside the backup; together they open everything. Take one of the two elsewhere.")
     return 0

@@ -1,6 +1,6 @@
 """The instance keyring: list says which key opens what, new adds a first key to the keys file, rotate wraps everything
 to the first key while the service runs, lost gives up what no key opens. A secret half is shown by new alone, and only
-where the keys come from the environment."""
+where the keys come from the environment and no key management service wraps it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stafeta.cli.ready import require_ready, start_django, tell, warn
+from stafeta.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from stafeta.vault.keyring import Keyring
@@ -24,12 +25,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = (LIST, NEW, ROTATE, LOST)
     parser.add_argument("action", nargs="?", choices=actions, default=LIST, help="default: %(default)s")
     parser.add_argument("--yes", action="store_true", help="lost: ask nothing")
+    parser.add_argument(
+        "--kms",
+        metavar="KEY",
+        default="",
+        help="new: let a key management service keep the new key wrapped, by its key of this id, ARN or alias",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Do it and say so. 1: something stays closed, or it was not done."""
+    if args.kms and args.action != NEW:
+        raise ConfigurationError("--kms", "it goes with `stafeta keys new` only", "Leave it out.")
     if args.action == NEW:
-        return _new()
+        return _new(kms_key=args.kms)
     require_ready()
     if args.action == ROTATE:
         return _rotate()
@@ -46,30 +55,39 @@ def _list() -> int:
     found = survey(ring)
     tell(f"The keys come from {source_words()}.")
     for place, (key, opens) in enumerate(zip(ring.public_keys, found.opens, strict=True)):
-        tell(f"  {key}  opens {opens}{'' if place else ', and wraps what is new'}")
+        tell(f"  {key}  opens {opens}{'' if place else ', and wraps what is new'}{_kept_by(ring, key)}")
     _tell_closed(found)
     return 1 if found.missing else 0
 
 
-def _new() -> int:
+def _kept_by(ring: Keyring, key: str) -> str:
+    """Return by which key of a key management service a key is kept wrapped, if it is."""
+    return f"; wrapped by the KMS key {ring.kms_keys[key]}" if key in ring.kms_keys else ""
+
+
+def _new(*, kms_key: str) -> int:
     start_django()
     from django.conf import settings
 
     from stafeta.vault.keyring import SETTING_ENVIRONMENT, instance_keyring, source
-    from stafeta.vault.services.add_instance_key import add_instance_key, new_key_line
+    from stafeta.vault.services.add_instance_key import add_instance_key, new_key
 
     if source() == SETTING_ENVIRONMENT:
         instance_keyring()
+        added = new_key(kms_key=kms_key).line
         warn(f"The keys come from {SETTING_ENVIRONMENT}, which this command cannot change. Put this new key there as")
         warn(
             "the first line, keep the old ones, and restart every web and worker before you run `stafeta keys rotate`."
         )
-        tell(new_key_line())
+        tell(added)
         return 1
     path = Path(settings.KEYS_FILE)
-    tell(f"Added a new first key to {path}: {add_instance_key(path)}")
+    tell(f"Added a new first key to {path}: {add_instance_key(path, kms_key=kms_key)}")
     tell("What is written from now on needs it, so make a new copy of the keys now (`stafeta backup --with-keys`), and")
     tell("bring the file to every machine of this installation. Then run `stafeta keys rotate`.")
+    if kms_key:
+        tell("The key management service keeps it wrapped: nothing starts without the service, and no copy of the file")
+        tell("opens anything without it. Restart every web and worker before you rotate, so that they have asked it.")
     return 0
 
 

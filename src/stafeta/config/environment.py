@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from stafeta.config import parse
+from stafeta.config.contradictions import contradictions, two_keyrings
 from stafeta.core.errors import ConfigurationError, StafetaError
 
 PREFIX: Final = "STAFETA_"
 # What the tests say to each other; the program itself never reads them.
 FOREIGN_PREFIX: Final = "STAFETA_TEST_"
 KEYS_FILE_NAME: Final = "keys.txt"
-# Channels for one machine: the built-in mailbox, named or by default, and the console.
-TO_NOWHERE: Final = frozenset({"", "mailbox", "console"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,9 @@ class Environment:
     secret_key_file: Path
     keys_file: Path
     keys: str = field(repr=False)
+    kms_region: str
+    kms_endpoint: str
+    kms_instance: str
     email_url: str
     email_from: str
     sms_url: str
@@ -165,6 +167,29 @@ SETTINGS: Final = (
         "read from `STAFETA_KEYS_FILE`",
         "The content of the keys file itself, for where secrets come as environment variables; several keys stand on "
         "lines of their own, or are parted by blanks. Not together with `STAFETA_KEYS_FILE`.",
+    ),
+    Setting(
+        "kms_region",
+        parse.name,
+        lambda _: "",
+        "the key's own, or what `AWS_REGION` and the AWS profile say",
+        "The region of the key management service that keeps keys of the keyring wrapped (AWS KMS, or what speaks its "
+        "API). Credentials come as always with AWS: `AWS_ACCESS_KEY_ID` and so on, a profile, or the machine's role.",
+    ),
+    Setting(
+        "kms_endpoint",
+        parse.private_url,
+        lambda _: "",
+        "empty: AWS",
+        "The address of that service where it is not AWS. Keys pass through it, so `https://`, or this machine.",
+    ),
+    Setting(
+        "kms_instance",
+        parse.name,
+        lambda read: parse.host_of(read["site_url"]).replace(":", "-"),
+        "the host of `STAFETA_SITE_URL`",
+        "The name of this installation that the service binds its keys to. Set it to the old host before the site "
+        "moves to another address.",
     ),
     Setting(
         "email_url",
@@ -312,9 +337,9 @@ def load(environ: Mapping[str, str]) -> Environment:
             problems.append(ConfigurationError(setting.name, wrong.problem, wrong.remedy))
             read[setting.field] = setting.default(read)
     environment = Environment(**read)
-    problems += _contradictions(environment)
+    problems += contradictions(environment)
     if environment.keys and environ.get("STAFETA_KEYS_FILE", "").strip():
-        problems.append(_two_keyrings())
+        problems.append(two_keyrings())
     if problems:
         raise WrongSettings(problems)
     return environment
@@ -335,44 +360,3 @@ def _unknown(environ: Mapping[str, str]) -> list[ConfigurationError]:
             remedy = f"Did you mean {near[0]}?" if near else "Remove it; docs/operations.md lists all there are."
             problems.append(ConfigurationError(name, "there is no such setting", remedy))
     return problems
-
-
-def _contradictions(environment: Environment) -> list[ConfigurationError]:
-    """Return what is wrong with settings that are each right alone."""
-    problems = []
-    local_only = "It is for a site on this machine: set STAFETA_SITE_URL to http://localhost:8000, or remove it."
-    if environment.clock_scale != 1 and environment.clock_epoch is None:
-        problems.append(
-            ConfigurationError(
-                "STAFETA_CLOCK_EPOCH",
-                "a fast clock needs the moment at which it started",
-                "Set it to the present moment, as 2026-01-31T09:00:00+00:00, the same for web and worker.",
-            )
-        )
-    if environment.clock_scale != 1 and not environment.is_local:
-        problems.append(ConfigurationError("STAFETA_CLOCK_SCALE", "a public site needs the real clock", local_only))
-    if environment.debug and not environment.is_local:
-        problems.append(ConfigurationError("STAFETA_DEBUG", "it would show the insides to the public", local_only))
-    if not environment.is_local:
-        problems += _channels_to_nowhere(environment)
-    return problems
-
-
-def _two_keyrings() -> ConfigurationError:
-    return ConfigurationError(
-        "STAFETA_KEYS",
-        "STAFETA_KEYS_FILE is set as well, and the keys can come from one place only",
-        "Remove one of the two; keep the one that opens the handovers.",
-    )
-
-
-def _channels_to_nowhere(environment: Environment) -> list[ConfigurationError]:
-    """Return the channels that accept everything and bring it to nobody: the ladder would climb with nobody asked."""
-    channels = {"STAFETA_EMAIL_URL": environment.email_url, "STAFETA_SMS_URL": environment.sms_url}
-    problem = "its messages would reach nobody, and yet count as sent"
-    remedy = "A public site needs a provider; docs/operations.md lists them."
-    return [
-        ConfigurationError(name, problem, remedy)
-        for name, url in channels.items()
-        if url.partition(":")[0].lower() in TO_NOWHERE
-    ]

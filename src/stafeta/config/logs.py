@@ -45,5 +45,8 @@ def logging_config(level: str) -> dict[str, Any]:
             "django.db.backends": {"handlers": [], "level": "INFO", "propagate": True},
             "django.template": {"handlers": [], "level": "INFO", "propagate": True},
             "urllib3": {"handlers": [], "level": "INFO", "propagate": True},
+            # And this one whole answers: what a key management service unwrapped would stand there.
+            "botocore": {"handlers": [], "level": "INFO", "propagate": True},
+            "boto3": {"handlers": [], "level": "INFO", "propagate": True},
         },
     }

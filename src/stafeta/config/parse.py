@@ -19,6 +19,7 @@ SECRET_KEY_CHARS_MIN: Final = 32
 TOKEN_CHARS_MIN: Final = 24
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
+_NAME: Final = re.compile(r"[\w.-]{1,128}", re.ASCII)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+._-]*:", re.IGNORECASE)
 
 
@@ -148,6 +149,24 @@ def web_url(text: str) -> str:
         right = False
     if not right or not text.isascii() or any(letter.isspace() for letter in text):
         raise Wrong("it is not a web address", "Write it as https://watchdog.example.com/ping/….")
+    return text
+
+
+def private_url(text: str) -> str:
+    """Return an address that secrets may be sent to: encrypted on the way, or of this machine."""
+    chosen = web_url(text)
+    parts = urlsplit(chosen)
+    if parts.username or parts.query or parts.fragment:
+        raise Wrong("it holds more than scheme, host, port and path", "Write it as https://kms.example.com.")
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
+        raise Wrong("secrets would pass through it in the clear", "Let it begin with https://.")
+    return chosen
+
+
+def name(text: str) -> str:
+    """Return a name of letters, digits, dots, dashes and underlines."""
+    if not _NAME.fullmatch(text):
+        raise Wrong("it is not a name", "Use letters, digits, dots, dashes and underlines, 128 at most.")
     return text
 
 

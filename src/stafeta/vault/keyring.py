@@ -3,13 +3,15 @@
 It is a file, or the environment variable STAFETA_KEYS with the same content. The form is age's own: one
 `AGE-SECRET-KEY-1…` a line, `#` begins a comment; where a variable cannot hold several lines, a blank parts the keys as
 well. The first key wraps, every key opens; so a new first key is for what is written from now on, and old handovers
-still open.
+still open. Instead of a key there may stand one that a key management service keeps wrapped (kms.py).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from pyrage import DecryptError, IdentityError, decrypt, encrypt
 from pyrage.x25519 import Identity
 
 from stafeta.core.errors import ConfigurationError, KeyMissing, Tampered
+from stafeta.vault import kms
+
+log = logging.getLogger(__name__)
 
 SETTING = "STAFETA_KEYS_FILE"
 SETTING_ENVIRONMENT = "STAFETA_KEYS"
@@ -28,9 +33,13 @@ WIDER_THAN_0600 = 0o177
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The identities of this instance, newest first, each once. Its repr shows none of them."""
+    """The identities of this instance, newest first, each once. Its repr shows none of them.
+
+    kms_keys: for the public half of each that a key management service keeps wrapped, the service's key.
+    """
 
     identities: tuple[Identity, ...] = field(repr=False)
+    kms_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def public_keys(self) -> tuple[str, ...]:
@@ -82,9 +91,13 @@ def instance_keyring() -> Keyring:
     """Return the keyring of this instance. Raises ConfigurationError when it is missing, open to others or wrong.
 
     The file is read anew each time: nothing of it stays in memory, and a changed file needs no restart. A variable of
-    the environment stays what it was when the process began.
+    the environment stays what it was when the process began. What a key management service has opened stays in memory:
+    a process that has had its whole keyring once goes on without a key that was added since and that the service does
+    not open. Its first keyring is whole, or is none.
     """
-    return parse_keys(keys_bytes(), setting=source(), where=source_words())
+    ring = parse_keys(keys_bytes(), setting=source(), where=source_words(), must_be_whole=not kms.MEMORY.has_begun)
+    kms.MEMORY.has_begun = True
+    return ring
 
 
 def source() -> str:
@@ -130,21 +143,34 @@ def read_bytes(path: Path) -> bytes:
     return raw
 
 
-def parse_keys(raw: bytes, *, setting: str, where: str) -> Keyring:
-    """Return the keyring that `raw` holds, found at `where`. Raises ConfigurationError, which never quotes it."""
+def parse_keys(raw: bytes, *, setting: str, where: str, must_be_whole: bool = True) -> Keyring:
+    """Return the keyring that `raw` holds, found at `where`. Raises ConfigurationError, which never quotes it.
+
+    must_be_whole: a key that its key management service does not open now is an error, and not left out.
+    """
     lines = [line.strip() for line in raw.decode("utf-8", errors="replace").splitlines()]
     identities: dict[str, Identity] = {}
+    kms_keys: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
+        place = f"line {number} of {where}"
         for key in [] if line.startswith("#") else line.split():
             try:
-                identity = Identity.from_str(key)
-            except IdentityError:
-                problem = f"line {number} of {where} is not an age key"
+                identity = _identity(key, setting=setting, place=place)
+            except (IdentityError, kms.NotAKmsKey):
+                problem = f"{place} is not an age key, nor one wrapped by a key management service"
                 raise ConfigurationError(setting, problem, "Bring back your copy of the keys.") from None
-            identities.setdefault(str(identity.to_public()), identity)
+            except ConfigurationError as error:
+                if must_be_whole:
+                    raise
+                log.error("goes on without a key: %s", error)
+                continue
+            public_key = str(identity.to_public())
+            identities.setdefault(public_key, identity)
+            if key.startswith(kms.MARK):
+                kms_keys.setdefault(public_key, kms.KmsKey.parse(key).key_id)
     if not identities:
         raise ConfigurationError(setting, f"{where} holds no key", "Bring back your copy of the keys.")
-    return Keyring(tuple(identities.values()))
+    return Keyring(tuple(identities.values()), kms_keys)
 
 
 def check_keyring(**_facts: object) -> list[CheckMessage]:
@@ -156,6 +182,13 @@ def check_keyring(**_facts: object) -> list[CheckMessage]:
     if keyring.unwrap(keyring.wrap(b"probe")) != b"probe":
         return [Error(f"{source()}: the first key does not open what it wraps", hint="Replace it.", id="stafeta.E011")]
     return []
+
+
+def _identity(key: str, *, setting: str, place: str) -> Identity:
+    if key.startswith(kms.MARK):
+        return kms.MEMORY.identity_of(key, setting=setting, where=place)
+    identity: Identity = Identity.from_str(key)
+    return identity
 
 
 def _opened(blob: bytes, identities: tuple[Identity, ...]) -> bytes:

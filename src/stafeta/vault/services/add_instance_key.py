@@ -7,24 +7,41 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from pyrage.x25519 import Identity
 
 from stafeta.core.errors import ConfigurationError
+from stafeta.vault import kms
 from stafeta.vault.keyring import FILE_BYTES_MAX, SETTING, read_bytes, read_keys_file
 
 OWNER_ONLY: Final = 0o600
 
 
-def new_key_line() -> str:
-    """Return a new key as a line of a keyring. It is a secret."""
-    return str(Identity.generate())
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key for the keyring. line: as it stands there, a secret unless a key management service keeps it wrapped."""
+
+    public_key: str
+    line: str = field(repr=False)
 
 
-def add_instance_key(path: Path) -> str:
-    """Write a new first key into the keys file at `path` and return its public half.
+def new_key(*, kms_key: str = "") -> NewKey:
+    """Return a new key, wrapped by `kms_key` of the key management service where one is named.
+
+    Raises ConfigurationError where the service does not do it.
+    """
+    if kms_key:
+        wrapped = kms.made(kms_key)
+        return NewKey(wrapped.public_key, str(wrapped))
+    identity = Identity.generate()
+    return NewKey(str(identity.to_public()), str(identity))
+
+
+def add_instance_key(path: Path, *, kms_key: str = "") -> str:
+    """Write a new first key into the keys file at `path` and return its public half. kms_key: as for `new_key`.
 
     At every moment there is a whole file, the old or the new one, mode 0600 and of the same user; two who add at once
     add two keys. Where `path` is a link, what it leads to is replaced. Raises ConfigurationError, and then the old file
@@ -32,10 +49,11 @@ def add_instance_key(path: Path) -> str:
     """
     try:
         real = path.resolve()
+        read_keys_file(real)  # what is asked of the service is asked before anybody has to wait for the lock
+        added = new_key(kms_key=kms_key)
+        first = f"# public key: {added.public_key}\n{added.line}\n".encode("ascii")
         with _alone_in(real.parent) as directory:
             read_keys_file(real)
-            identity = Identity.generate()
-            first = f"# public key: {identity.to_public()}\n{identity}\n".encode("ascii")
             content = first + read_bytes(real)
             if len(content) > FILE_BYTES_MAX:
                 raise ConfigurationError(SETTING, f"{path} is full", "Remove keys that open nothing any more.")
@@ -47,7 +65,7 @@ def add_instance_key(path: Path) -> str:
             f"no key can be added to {path} ({error.strerror})",
             "Run this as the user that owns the file, where it and its directory may be written to.",
         ) from None
-    return str(identity.to_public())
+    return added.public_key
 
 
 @contextmanager
