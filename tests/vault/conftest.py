@@ -18,6 +18,7 @@ from stafeta.vault.selectors import OpenRelease, release_behind
 from stafeta.vault.services.follow_up import FollowUp, follow_up
 from stafeta.vault.services.release import close_grants, open_handovers
 from tests import make
+from tests.vault.sealed import Keys
 
 SWITCH, CYCLE, RELEASED_S = 77, 4, 1_000_000
 DAY_S = 86_400
@@ -65,3 +66,27 @@ def story(db: None, keys_file: Path) -> Story:
     dana = make.owner()
     ema = make.recipient(dana)
     return Story(dana, ema, make.handover(dana, ema))
+
+
+@pytest.fixture
+def keys() -> Keys:
+    """Everybody's own keys."""
+    return Keys()
+
+
+@pytest.fixture
+def dana(db: None, keys_file: Path) -> User:
+    """Dana, without a handover."""
+    return make.owner()
+
+
+@pytest.fixture
+def ema(dana: User) -> Recipient:
+    """Her recipient, who has agreed and made no key."""
+    return make.recipient(dana)
+
+
+@pytest.fixture
+def handover(keys: Keys, dana: User, ema: Recipient) -> Handover:
+    """Dana's sealed handover for Ema."""
+    return keys.handover(dana, ema)

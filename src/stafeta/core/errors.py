@@ -24,7 +24,9 @@ StafetaError
 ├── VaultError              ciphertext that cannot be opened
 │   ├── KeyMissing          no key of the ring opens it
 │   ├── FileMissing         it is not where it was stored
+│   ├── SealedAway          only people hold its key, never the server
 │   └── Tampered            it is not what was stored
+├── NotSealed               what a browser should have encrypted is not what it should be
 ├── Superseded              this process belongs to an installation that has moved on
 └── ArchiveError            a backup that cannot be made or brought back, and what to do about it
 
@@ -197,8 +199,22 @@ class FileMissing(VaultError):
     """The ciphertext of an attachment is not where it was stored; only a backup has it."""
 
 
+class SealedAway(VaultError):
+    """The handover is sealed: only people hold its key, and the server neither opens it nor takes plaintext for it."""
+
+
 class Tampered(VaultError):
     """The ciphertext is damaged or was made for another key; nothing of it may be shown."""
+
+
+@dataclass
+class NotSealed(StafetaError):
+    """What a browser should have encrypted has `problem`; nothing of it was stored. Never quotes it."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem
 
 
 @dataclass

@@ -13,6 +13,7 @@ class Level(StrEnum):
     """How a handover's key is held."""
 
     GUARDED = "guarded"
+    SEALED = "sealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,5 @@ class Promise:
 
 PROMISES: dict[Level, Promise] = {
     Level.GUARDED: Promise(database_thief=True, server_intruder=False, recipient_needs_key=False),
+    Level.SEALED: Promise(database_thief=True, server_intruder=True, recipient_needs_key=True),
 }

@@ -24,7 +24,7 @@ from stafeta.accounts.code_sms import code_sms
 from stafeta.accounts.moments import Moment
 from stafeta.accounts.signed_links import url_for
 from stafeta.channels.text import SMS_CHARS_MAX, gsm7, gsm7_length
-from stafeta.core.errors import ConfigurationError, DeliveryRefused, Obsolete, VaultError
+from stafeta.core.errors import ConfigurationError, DeliveryRefused, Obsolete, SealedAway, VaultError
 from stafeta.core.links import Link, Purpose
 from stafeta.outbox.kinds import Rendered, Renderer
 from stafeta.outbox.message_ids import thread_headers
@@ -125,6 +125,8 @@ def content(message: Message) -> Rendered:
         raise Obsolete("the recipient may not read it any more")
     try:
         markdown = read_content(grant.handover)
+    except SealedAway:
+        raise Obsolete("the handover was sealed meanwhile") from None
     except (VaultError, ConfigurationError) as error:
         log.error("handover %s cannot be opened (%s): see the keys file", grant.handover_id, type(error).__name__)
         raise DeliveryRefused(f"the handover cannot be opened ({type(error).__name__})", permanent=False) from None

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from stafeta.accounts.models import Language
+from stafeta.core.protection import Level
 
 ACCESS_DAYS_LEAST, ACCESS_DAYS_DEFAULT, ACCESS_DAYS_MOST = 30, 90, 365
 DELAY_DAYS_MOST = 365
@@ -77,6 +78,7 @@ class Recipient(Invitee):
 class Handover(models.Model):
     """One text for some recipients. Its title is not encrypted; its content only ever is.
 
+    level: a core.protection.Level. content_bytes: of the plaintext; 0 for blanks alone.
     public_key: age recipient every version is encrypted to.
     delay_days: days of service time between the release and this handover's opening.
     access_days: how long its recipients may read it.
@@ -85,7 +87,7 @@ class Handover(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="handovers")
     title = models.CharField(_("title"), max_length=200)
-    level = models.CharField(max_length=20, default="guarded")
+    level = models.CharField(max_length=20, default=Level.GUARDED.value)
     public_key = models.CharField(max_length=100)
     recipients = models.ManyToManyField(Recipient, related_name="handovers", blank=True)
     delay_days = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(DELAY_DAYS_MOST)])
@@ -104,6 +106,11 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether only people hold its key, and the server never does."""
+        return self.level == Level.SEALED
 
 
 class Version(models.Model):
@@ -167,16 +174,87 @@ class Attachment(models.Model):
         return self.name
 
 
+class PersonalKey(models.Model):
+    """The age key of a person, for sealed handovers: an owner's or a recipient's. Only its public half is known here.
+
+    replaced_at: the person has made another one since; what was wrapped to this one still opens with it.
+    accepted_at: when the owner let something be wrapped to it, or acknowledged it as a change; null for an owner's own.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="personal_keys", null=True
+    )
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="personal_keys", null=True)
+    public_key = models.CharField(max_length=100)
+    made_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-made_at", "-pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(owner__isnull=True) ^ models.Q(recipient__isnull=True), name="key_of_one_person"
+            ),
+            models.UniqueConstraint(
+                fields=["owner"], condition=models.Q(replaced_at__isnull=True), name="one_key_per_owner"
+            ),
+            models.UniqueConstraint(
+                fields=["recipient"], condition=models.Q(replaced_at__isnull=True), name="one_key_per_recipient"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_key
+
+
+class KeyFile(models.Model):
+    """The private half of a personal key: an age file, made in the person's browser, that the server cannot open.
+
+    name: what the person calls a passkey. hint: which passkey it is (typage's identity string, no secret).
+    """
+
+    class Kind(models.TextChoices):
+        PASSPHRASE = "passphrase"  # noqa: S105  # the name of a kind
+        PASSKEY = "passkey"
+
+    key = models.ForeignKey(PersonalKey, on_delete=models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=80, blank=True)
+    hint = models.CharField(max_length=2000, blank=True)
+    blob = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(kind="passphrase"), name="one_passphrase_per_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
 class WrappedKey(models.Model):
-    """The handover's age identity, encrypted for one holder. Guarded: the only holder is "instance"."""
+    """The handover's age identity, encrypted for one holder.
+
+    Guarded: the only holder is "instance" (or "lost", see vault.sealing). Sealed: a holder "key:<id>" for each personal
+    key, and never the instance. key: that personal key.
+    """
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="wrapped_keys")
     holder = models.CharField(max_length=60)
+    key = models.ForeignKey(PersonalKey, on_delete=models.CASCADE, related_name="wrapped_keys", null=True)
     blob = models.BinaryField()
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["handover", "holder"], name="wrapped_once_per_holder"),
+            models.CheckConstraint(
+                condition=models.Q(key__isnull=True) ^ models.Q(holder__startswith="key:"), name="wrapped_to_its_holder"
+            ),
         ]
 
     def __str__(self) -> str:

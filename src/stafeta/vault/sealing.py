@@ -10,7 +10,8 @@ from typing import Final
 from pyrage import DecryptError, IdentityError, decrypt, encrypt
 from pyrage.x25519 import Identity, Recipient
 
-from stafeta.core.errors import KeyMissing, Tampered
+from stafeta.core.errors import KeyMissing, SealedAway, Tampered
+from stafeta.core.protection import Level
 from stafeta.vault.keyring import instance_keyring
 from stafeta.vault.models import Handover, Version, WrappedKey
 
@@ -39,8 +40,17 @@ def seal(content: str, *, public_key: str) -> bytes:
     return ciphertext
 
 
+def require_guarded(handover: Handover) -> None:
+    """Raise SealedAway for whatever is not guarded: there the server opens nothing and takes no plaintext."""
+    if handover.level != Level.GUARDED:
+        raise SealedAway
+
+
 def unseal(version: Version) -> str:
-    """Return the content of a version. Raises KeyMissing, Tampered or ConfigurationError; then nothing is shown."""
+    """Return the content of a version.
+
+    Raises SealedAway, KeyMissing, Tampered or ConfigurationError; then nothing is shown.
+    """
     identity = identity_of(version.handover)
     try:
         plaintext: bytes = decrypt(bytes(version.ciphertext), [identity])
@@ -50,7 +60,8 @@ def unseal(version: Version) -> str:
 
 
 def identity_of(handover: Handover) -> Identity:
-    """Return the handover's own private key. Raises KeyMissing, Tampered or ConfigurationError."""
+    """Return the handover's own private key. Raises SealedAway, KeyMissing, Tampered or ConfigurationError."""
+    require_guarded(handover)
     wrapped = WrappedKey.objects.filter(handover=handover, holder=HOLDER_INSTANCE).first()
     if wrapped is None:
         raise KeyMissing

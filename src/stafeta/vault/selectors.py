@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from stafeta.accounts.models import User
 from stafeta.core.errors import BadLink, Tampered
 from stafeta.core.links import Link
+from stafeta.vault.holders import Seat, is_opened_by_any, seats_of, somebody_opens
 from stafeta.vault.models import Attachment, ConsentState, Grant, Handover, Reading, Recipient, Version
 from stafeta.vault.sealing import unseal
 
@@ -24,9 +25,13 @@ class Gap(StrEnum):
     NOT_INVITED = "not_invited"
     NO_ANSWER = "no_answer"
     PHONE_UNVERIFIED = "phone_unverified"
+    NOBODY_OPENS = "nobody_opens"
+    NO_KEY = "no_key"
+    KEY_CHANGED = "key_changed"
+    NOT_SEALED = "not_sealed"
 
 
-BLOCKING = frozenset({Gap.EMPTY, Gap.NO_RECIPIENTS, Gap.ALL_DECLINED})
+BLOCKING = frozenset({Gap.EMPTY, Gap.NO_RECIPIENTS, Gap.ALL_DECLINED, Gap.NOBODY_OPENS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +101,24 @@ def gaps_of(handover: Handover) -> tuple[Gap, ...]:
         Gap.PHONE_UNVERIFIED: any(
             person.consent == ConsentState.GIVEN and person.phone_verified_at is None for person in willing
         ),
+        **(_gaps_of_seal(handover) if handover.is_sealed and willing else {}),
     }
     return tuple(gap for gap, is_there in found.items() if is_there)
+
+
+def _gaps_of_seal(handover: Handover) -> dict[Gap, bool]:
+    """Return what keeps people from opening a sealed handover. Who has not agreed cannot have made a key yet."""
+    seats = [seated for seated in seats_of(handover) if seated.recipient is not None]
+    found = {seated.seat for seated in seats}
+    return {
+        Gap.NOBODY_OPENS: not is_opened_by_any(seats),
+        Gap.NO_KEY: any(
+            seated.seat is Seat.NO_KEY and seated.recipient and seated.recipient.consent == ConsentState.GIVEN
+            for seated in seats
+        ),
+        Gap.KEY_CHANGED: Seat.CHANGED in found,
+        Gap.NOT_SEALED: Seat.WAITS in found,
+    }
 
 
 def releasable(owner_id: int) -> QuerySet[Handover]:
@@ -111,8 +132,11 @@ def releasable(owner_id: int) -> QuerySet[Handover]:
 
 
 def releasable_count(owner: User) -> int:
-    """Return how many handovers have a text or a file, and at least one recipient who did not decline."""
-    return releasable(owner.pk).count()
+    """Return how many handovers have a text or a file, and at least one recipient who did not decline.
+
+    Of sealed ones, only those whose key such a recipient holds: nobody else could read them.
+    """
+    return releasable(owner.pk).filter(somebody_opens()).count()
 
 
 # Attachments -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from stafeta import clock
-from stafeta.core.errors import ConfigurationError, FileMissing, PolicyError, VaultError
+from stafeta.core.errors import ConfigurationError, FileMissing, PolicyError, SealedAway, VaultError
 from stafeta.vault.models import Attachment, Handover
 from stafeta.vault.selectors import attachments_of
 from stafeta.vault.services.add_attachment import add_attachment, seal_attachment
@@ -59,7 +59,7 @@ def lines_of(handover: Handover, url: Callable[[Attachment], str]) -> tuple[File
 def take_in(request: HttpRequest, handover: Handover, upload: Upload) -> Attachment:
     """Add a file that was sent to the owner's handover.
 
-    Raises PolicyError, OSError, or FileMissing, and then nothing of it is kept; Handover.DoesNotExist.
+    Raises PolicyError, OSError, SealedAway or FileMissing, and then nothing of it is kept; Handover.DoesNotExist.
     """
     source, real_now = upload.opened(), clock.real_now()
     sealed = seal_attachment(
@@ -81,9 +81,11 @@ def take_in(request: HttpRequest, handover: Handover, upload: Upload) -> Attachm
         raise
 
 
-def refusal_sentence(name: str, error: PolicyError | OSError | FileMissing) -> str:
+def refusal_sentence(name: str, error: PolicyError | OSError | FileMissing | SealedAway) -> str:
     """Return why a file was not added, and what to do."""
-    if not isinstance(error, PolicyError):
+    if isinstance(error, SealedAway):
+        why = _("the handover is sealed, and files cannot be sealed yet.")
+    elif not isinstance(error, PolicyError):
         log.error("an attachment could not be stored: %s", getattr(error, "strerror", None) or type(error).__name__)
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             why = _("there is no room for it on the server now. Please tell the operator of this service.")

@@ -35,7 +35,8 @@ def folder_of(handover: Handover, *, zone: str, find_handover: FindHandover, fin
     text = text_part(
         handover.title, handover.updated_at.astimezone(in_zone), lambda: read_content(find_handover(handover.pk))
     )
-    texts = (text,) if handover.content_bytes else ()
+    # A sealed text is opened by its reader alone.
+    texts = (text,) if handover.content_bytes and not handover.is_sealed else ()
     return Folder(handover.title, (*texts, *map(file_part, attachments_of(handover))))
 
 

@@ -68,6 +68,10 @@ def gap_sentence(gap: Gap) -> str:
         Gap.NOT_INVITED: _("Somebody has not been invited yet; they would be asked only when it matters."),
         Gap.NO_ANSWER: _("Somebody has not answered the invitation yet."),
         Gap.PHONE_UNVERIFIED: _("Somebody's phone is not verified: the code might not reach them."),
+        Gap.NOBODY_OPENS: _("None of its recipients could open it yet: it is sealed, and no key of theirs opens it."),
+        Gap.NO_KEY: _("Somebody has not chosen their passphrase yet; until they do, it cannot be sealed for them."),
+        Gap.KEY_CHANGED: _("Somebody's key has changed. Compare the words with them, then acknowledge it."),
+        Gap.NOT_SEALED: _("Somebody could not open it yet: unlock it once, and it is sealed for them too."),
     }[gap]
 
 

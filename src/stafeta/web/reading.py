@@ -11,7 +11,7 @@ from typing import Final
 from django.http import HttpRequest
 
 from stafeta.accounts.moments import Moment
-from stafeta.core.errors import ConfigurationError, VaultError
+from stafeta.core.errors import ConfigurationError, SealedAway, VaultError
 from stafeta.core.links import Link
 from stafeta.vault.markdown import Heading, Page
 from stafeta.vault.markdown import render as render_markdown
@@ -29,7 +29,10 @@ CONTENTS_LEVELS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One handover on a reading page. page: None where it cannot be opened, which the page says."""
+    """One handover on a reading page. page: None where it cannot be opened, which the page says.
+
+    is_sealed: only the reader's browser can open it.
+    """
 
     title: str
     anchor: str
@@ -37,6 +40,7 @@ class Section:
     page: Page | None
     grant: int | None = None
     files: tuple[FileLine, ...] = ()
+    is_sealed: bool = False
 
     @property
     def contents(self) -> tuple[Heading, ...]:
@@ -54,11 +58,14 @@ def section_of(
     anchor = f"h{handover.pk}"
     try:
         page = render_markdown(read_content(handover), below=2, anchors=anchor)
+    except SealedAway:
+        page = None
     except (VaultError, ConfigurationError) as error:
         log.error("handover %s cannot be opened: %s", handover.pk, type(error).__name__)
         page = None
     files = lines_of(handover, file_url)
-    return Section(handover.title, anchor, Moment(handover.updated_at, zone, now), page, grant, files)
+    changed = Moment(handover.updated_at, zone, now)
+    return Section(handover.title, anchor, changed, page, grant, files, is_sealed=handover.is_sealed)
 
 
 # The second gate ---------------------------------------------------------------------------------------------------

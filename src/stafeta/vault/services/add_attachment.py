@@ -16,6 +16,7 @@ from stafeta.core.errors import FileMissing, PolicyError
 from stafeta.vault.file_names import SNIFFED_BYTES, clean_name, media_type_of
 from stafeta.vault.file_sealing import seal_file
 from stafeta.vault.models import Attachment, Handover, StoredFile
+from stafeta.vault.sealing import require_guarded
 from stafeta.vault.services.erase_files import erase_file
 from stafeta.vault.storage import attachment_storage, passing_file
 
@@ -40,9 +41,10 @@ def seal_attachment(
 ) -> SealedFile:
     """Encrypt a file to the handover's key into the storage. Not inside a transaction: it may take minutes.
 
-    Raises PolicyError where the file breaks a limit, OSError where it cannot be written; then nothing is kept. What a
-    crash leaves behind is erased after a day (erase_files).
+    Raises SealedAway for a sealed handover, PolicyError where the file breaks a limit, OSError where it cannot be
+    written; then nothing is kept. What a crash leaves behind is erased after a day (erase_files).
     """
+    require_guarded(handover)
     require_room(handover, size_bytes)
     kept_name = clean_name(name)
     source.seek(0)
@@ -64,13 +66,15 @@ def add_attachment(*, handover: Handover, sealed: SealedFile, now: datetime) -> 
     """Make a sealed file the handover's, unless another one took the room meanwhile.
 
     Raises PolicyError for a limit, Handover.DoesNotExist for a deleted handover, FileMissing for a file that was
-    erased in between. Whoever called then lets go of the file by `erase_file`.
+    erased in between, or encrypted to a key that the handover has no more, SealedAway for a sealed handover. Whoever
+    called then lets go of the file by `erase_file`.
     """
     with transaction.atomic():
         locked = Handover.objects.select_for_update().get(pk=handover.pk, deleted_at=None)
+        require_guarded(locked)
         require_room(locked, sealed.size_bytes)
         row = StoredFile.objects.select_for_update().filter(pk=sealed.row.pk, doomed_at=None).first()
-        if row is None:
+        if row is None or locked.public_key != handover.public_key:
             raise FileMissing
         return Attachment.objects.create(
             handover=locked,

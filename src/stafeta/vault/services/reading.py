@@ -13,6 +13,7 @@ from stafeta.core.errors import BadLink
 from stafeta.outbox.models import Message
 from stafeta.outbox.services.queue import ORDINARY, Draft, enqueue
 from stafeta.vault.models import ConsentState, Grant, Reading, Recipient
+from stafeta.vault.sealing import require_guarded
 from stafeta.vault.selectors import OpenRelease
 from stafeta.vault.services.consent import code_subject, send_code
 
@@ -60,12 +61,15 @@ def record_reading(*, grants: Iterable[Grant], now: datetime, how: Reading.How =
 
 
 def mail_content(*, grant: Grant, now: datetime, service_s: int) -> None:
-    """Queue a copy of the content to the recipient's e-mail, at their own request. Raises BadLink when it has closed.
+    """Queue a copy of the content to the recipient's e-mail, at their own request.
+
+    Raises BadLink when it has closed, SealedAway for what the server cannot read.
 
     The message carries the grant's id; the content is decrypted when it is sent, if the grant is still open then and
     its days cannot have run out since `service_s`, the service second at which this was asked.
     Pressed again within ten minutes nothing more is sent.
     """
+    require_guarded(grant.handover)
     with transaction.atomic():
         spell = int(now.timestamp()) // MAIL_AGAIN_AFTER_S
         key = f"{grant.switch}:{grant.cycle}:content:{grant.pk}:{grant.handover.revision}:{spell}"

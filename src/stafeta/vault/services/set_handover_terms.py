@@ -15,6 +15,7 @@ from stafeta.vault.models import (
     Grant,
     Handover,
     Recipient,
+    WrappedKey,
 )
 
 
@@ -22,6 +23,8 @@ def set_handover_terms(
     *, handover: Handover, recipients: Iterable[Recipient], delay_days: int, access_days: int, now: datetime
 ) -> None:
     """Set recipients, delay and access of a handover; who is taken off it loses what they could still read.
+
+    Of a sealed handover they lose their wrapped key as well; who is put on it gets one when the owner unlocks next.
 
     Raises PolicyError for days beyond their limits, Recipient.DoesNotExist for somebody else's recipient,
     Handover.DoesNotExist for a deleted handover.
@@ -36,6 +39,9 @@ def set_handover_terms(
         locked.delay_days, locked.access_days = delay_days, access_days
         locked.save(update_fields=["delay_days", "access_days"])
         locked.recipients.set(people)
+        WrappedKey.objects.filter(handover=locked, key__recipient__isnull=False).exclude(
+            key__recipient__in=people
+        ).delete()
         Grant.objects.filter(handover=locked, closed_at=None).exclude(recipient__in=people).update(closed_at=now)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from stafeta import clock
-from stafeta.core.errors import FileMissing, PolicyError
+from stafeta.core.errors import FileMissing, PolicyError, SealedAway
 from stafeta.vault.models import Attachment, Handover
 from stafeta.vault.selectors import attachment_of, handover_of
 from stafeta.vault.services.remove_attachment import remove_attachment, restore_attachment
@@ -46,7 +46,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             take_in(request, found, upload)
             added += 1
-        except (PolicyError, OSError, FileMissing) as error:
+        except (PolicyError, OSError, FileMissing, SealedAway) as error:
             messages.error(request, refusal_sentence(upload.name or "", error))
         except Handover.DoesNotExist as error:
             raise Http404 from error

@@ -56,6 +56,10 @@ _GAPS: dict[Gap, Promise] = {
     Gap.NOT_INVITED: gettext_lazy("Somebody is not invited yet."),
     Gap.NO_ANSWER: gettext_lazy("Somebody has not answered yet."),
     Gap.PHONE_UNVERIFIED: gettext_lazy("Somebody has not verified their phone."),
+    Gap.NOBODY_OPENS: gettext_lazy("None of its recipients could open it yet."),
+    Gap.NO_KEY: gettext_lazy("Somebody has not chosen their passphrase yet."),
+    Gap.KEY_CHANGED: gettext_lazy("Somebody's key has changed."),
+    Gap.NOT_SEALED: gettext_lazy("It waits for your unlock to be sealed for everybody."),
 }
 
 

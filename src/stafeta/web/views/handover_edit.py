@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from stafeta import clock
 from stafeta.accounts.moments import Moment
-from stafeta.core.errors import ConfigurationError, Conflict, VaultError
+from stafeta.core.errors import ConfigurationError, Conflict, SealedAway, VaultError
 from stafeta.vault.markdown import render as render_markdown
 from stafeta.vault.models import Handover
 from stafeta.vault.sealing import CONTENT_BYTES_MAX, content_bytes
@@ -84,6 +84,8 @@ def autosave(request: HttpRequest, pk: int) -> JsonResponse:
         present = handover_of(owner_of(request), pk)
         other = {"title": present.title, "content": read_content(present)}
         return JsonResponse({"revision": conflict.revision, **other}, status=409)
+    except SealedAway:
+        return JsonResponse({"errors": {"": [sealed_meanwhile()]}}, status=400)
     except Handover.DoesNotExist as error:
         raise Http404 from error
     return JsonResponse({"revision": saved.revision, "saved_at": clock.real_now().isoformat()})
@@ -103,6 +105,11 @@ def preview(request: HttpRequest) -> JsonResponse:
     if content_bytes(content) > CONTENT_BYTES_MAX:
         return JsonResponse({"errors": {"content": [_("The text is too long.")]}}, status=413)
     return JsonResponse({"html": render_markdown(content, below=1).html})
+
+
+def sealed_meanwhile() -> str:
+    """Return why this window may send no text any more, and what to do."""
+    return _("This handover was sealed in another window. Copy what you wrote and load the page again.")
 
 
 def unreadable(request: HttpRequest, found: Handover, error: Exception) -> HttpResponse:
@@ -126,6 +133,9 @@ def _save_by_form(request: HttpRequest, found: Handover) -> HttpResponse:
     except Conflict as conflict:
         present = handover_of(owner_of(request), found.pk)
         return _page(request, present, form, revision=conflict.revision, other=read_content(present), status=409)
+    except SealedAway:
+        form.add_error(None, sealed_meanwhile())
+        return _page(request, handover_of(owner_of(request), found.pk), form, revision=base_revision, status=409)
     except Handover.DoesNotExist as error:
         raise Http404 from error
     messages.success(request, _("Saved."))

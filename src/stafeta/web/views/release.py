@@ -190,7 +190,7 @@ def download_all(request: HttpRequest, link: Link, found: OpenRelease) -> Answer
 def mail(request: HttpRequest, link: Link, found: OpenRelease, *, pk: int) -> HttpResponse:  # noqa: ARG001 - as above
     """Warn what a copy by e-mail means; POST sends it."""
     grant = next((one for one in found.opened if one.pk == pk), None)
-    if grant is None:
+    if grant is None or grant.handover.is_sealed:
         raise Http404("no such grant")
     if request.method == "POST":
         mail_content(grant=grant, now=clock.now(), service_s=service_second())
