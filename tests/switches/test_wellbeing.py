@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 from stafeta.accounts.models import User
 from stafeta.core.errors import ChannelUnavailable, DeliveryRefused
@@ -17,7 +18,9 @@ from stafeta.switches.canary import Canary
 from stafeta.switches.models import Hold, Outage, ServiceClock, Switch
 from stafeta.switches.services.checkin import record_checkin
 from stafeta.switches.services.service_clock import read_service_clock
-from stafeta.switches.wellbeing import DEAF_MAX, LATE_MIN, OVERDUE_MAX, UNSENT_MAX, Pace, span, wellbeing
+from stafeta.switches.wellbeing import DEAF_MAX, LATE_MIN, OVERDUE_MAX, UNSENT_MAX, Pace, keys_words, span, wellbeing
+from stafeta.vault.models import WrappedKey
+from stafeta.vault.sealing import HOLDER_LOST
 from tests.make import NOON, armed_owner
 from tests.world import World
 
@@ -267,3 +270,24 @@ def test_a_whole_life_with_its_release_is_well_throughout(world: World, dana: Us
 )
 def test_lengths_are_told_in_units_that_every_language_knows(length: timedelta, words: str) -> None:
     assert span(length) == words
+
+
+class TestKeys:
+    def test_a_handover_that_no_key_opens_is_told_with_the_command(self, world: World, dana: User) -> None:
+        WrappedKey.objects.update(blob=b"junk")
+        world.now += MINUTE
+        found = wellbeing(now=world.now, canary="", pace=ORDINARY_PACE)
+        assert found.wrong == ("keys",)
+        with override("en"):
+            assert keys_words(found.signs.closed) == "No key at hand opens 1 handover; `stafeta keys list` names it."
+
+    def test_what_was_given_up_is_said_and_is_no_alarm(self, world: World, dana: User) -> None:
+        WrappedKey.objects.update(holder=HOLDER_LOST)
+        world.now += MINUTE
+        found = wellbeing(now=world.now, canary="", pace=ORDINARY_PACE)
+        (check,) = [one for one in found.checks if one.name == "keys"]
+        assert (check.ok, check.is_doubt) == (True, True)
+
+    def test_keys_that_cannot_be_read_are_an_alarm(self, world: World, dana: User, keys_file: Path) -> None:
+        keys_file.unlink()
+        assert wrong(world) == ("keys",)

@@ -201,7 +201,7 @@ def test_a_section_more_is_a_function_more(world: World) -> None:
     sections = standing(now=world.now, zone="UTC")
     assert len(sections) == len(SECTIONS)
     keys = [section.key for section in sections]
-    assert keys == ["service", "due", "messages", "aside", "holds", "outages", "dead_letters"]
+    assert keys == ["service", "due", "messages", "vault", "aside", "holds", "outages", "dead_letters"]
     assert is_well(sections)
 
 

@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 from stafeta.accounts.models import User
 from stafeta.core.errors import ChannelUnavailable, DeliveryRefused
 from stafeta.switches.models import Hold, Outage, Switch
+from stafeta.vault.models import WrappedKey
 from tests import make
 from tests.world import World
 
@@ -99,6 +100,14 @@ def test_they_tell_what_waits_and_who_does_not_take_it(world: World, dana: User)
     assert figures(world)["deaf_seconds"] == 0
     world.now += timedelta(minutes=1)
     assert figures(world)["deaf_seconds"] == 60
+
+
+def test_they_tell_of_handovers_that_no_key_opens(world: World, dana: User) -> None:
+    assert figures(world)["handovers_closed/missing"] == 0
+    WrappedKey.objects.update(blob=b"junk")
+    world.now += timedelta(minutes=1)
+    found = figures(world)
+    assert (found["handovers_closed/damaged"], found["check/keys"]) == (1, 0)
 
 
 def test_they_tell_of_switches_that_are_due_late_set_aside_and_released(world: World, dana: User) -> None:

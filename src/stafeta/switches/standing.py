@@ -21,7 +21,8 @@ from stafeta.accounts.models import Instance
 from stafeta.outbox.models import ChannelHealth, Message
 from stafeta.switches.models import Hold, Outage, ServiceClock, Switch
 from stafeta.switches.selectors import breaker_counts, service_second, standing_hold
-from stafeta.switches.wellbeing import OVERDUE_MAX, UNSENT_MAX, pace_here
+from stafeta.switches.wellbeing import OVERDUE_MAX, UNSENT_MAX, keys_words, pace_here
+from stafeta.vault.closed import closed_handovers
 
 SHOWN_MAX: Final = 20
 
@@ -200,6 +201,13 @@ def _message_lines(view: View) -> Iterator[Line]:
     yield Line("dead", _("Not delivered"), str(dead), dead)
 
 
+def _vault(view: View) -> Section:
+    closed = closed_handovers(now=view.now)
+    count = closed.unopened + closed.given_up
+    line = Line("closed", _("Handovers that no key opens"), str(count), count, is_wrong=bool(closed.unopened))
+    return Section("vault", _("The vault"), (line, Line("keys", _("Keys"), keys_words(closed), not closed.unopened)))
+
+
 def _aside(_view: View) -> Section:
     rows = Switch.objects.filter(faults__gt=0).order_by("-faults", "pk")[:SHOWN_MAX]
     lines = [
@@ -259,6 +267,7 @@ SECTIONS: Final[tuple[Callable[[View], Section], ...]] = (
     _service,
     _due,
     _messages,
+    _vault,
     _aside,
     _holds,
     _outages,

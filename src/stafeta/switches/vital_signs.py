@@ -18,6 +18,7 @@ from stafeta.outbox.selectors import kept_waiting
 from stafeta.outbox.services.queue import LADDER
 from stafeta.switches.canary import CanaryLife, canary_life
 from stafeta.switches.models import Hold, Outage, ServiceClock, Switch
+from stafeta.vault.closed import Closed, closed_handovers
 
 M = TypeVar("M", bound=Model)
 
@@ -73,7 +74,7 @@ class VitalSigns:
 
     overdue: for how long the oldest due switch could have taken its step and did not. aside: switches set aside.
     waiting: by channel. settled, dead: messages of the ladders and releases that came to an end within a day, and
-    those of them that reached nobody. canary: None where none is named.
+    those of them that reached nobody. closed: handovers that no key opens. canary: None where none is named.
     """
 
     now: datetime
@@ -84,6 +85,7 @@ class VitalSigns:
     failing: tuple[Failing, ...]
     settled: int
     dead: int
+    closed: Closed
     canary: CanaryLife | None
 
 
@@ -100,6 +102,7 @@ def vital_signs(*, now: datetime, canary: str) -> VitalSigns:
         failing=_failing(now),
         settled=settled,
         dead=dead,
+        closed=closed_handovers(now=now),
         canary=canary_life(canary) if canary else None,
     )
 

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from stafeta.switches.canary import Canary, judge_canary
 from stafeta.switches.models import Hold
 from stafeta.switches.vital_signs import AHEAD_MAX, VitalSigns, vital_signs
+from stafeta.vault.closed import Closed
 
 ROUNDS_LATE_MAX: Final = 12
 """The service clock forgives six rounds (worker.loop); at twice as many no worker is alive."""
@@ -169,6 +170,12 @@ def _letters(signs: VitalSigns, _pace: Pace) -> Check:
     return Check("letters", ok, words % {"dead": signs.dead, "n": signs.settled})
 
 
+def _keys(signs: VitalSigns, _pace: Pace) -> Check:
+    closed = signs.closed
+    ok = not closed.unopened
+    return Check("keys", ok, keys_words(closed), is_doubt=ok and bool(closed.given_up))
+
+
 CHECKS: Final[tuple[Callable[[VitalSigns, Pace], Check], ...]] = (
     _worker,
     _hearing,
@@ -178,7 +185,34 @@ CHECKS: Final[tuple[Callable[[VitalSigns, Pace], Check], ...]] = (
     _outbox,
     _providers,
     _letters,
+    _keys,
 )
+
+
+def keys_words(closed: Closed) -> str:
+    """Return what the keys at hand do not open, as a sentence, with the command that says more."""
+    if closed.is_keyless:
+        words = ngettext(
+            "The keys cannot be read, and %(n)d handover needs them; `stafeta check` says what is wrong.",
+            "The keys cannot be read, and %(n)d handovers need them; `stafeta check` says what is wrong.",
+            closed.missing,
+        )
+        return words % {"n": closed.missing}
+    if closed.unopened:
+        words = ngettext(
+            "No key at hand opens %(n)d handover; `stafeta keys list` names it.",
+            "No key at hand opens %(n)d handovers; `stafeta keys list` names them.",
+            closed.unopened,
+        )
+        return words % {"n": closed.unopened}
+    if closed.given_up:
+        words = ngettext(
+            "%(n)d handover was given up as lost and cannot be read; `stafeta keys list` names it.",
+            "%(n)d handovers were given up as lost and cannot be read; `stafeta keys list` names them.",
+            closed.given_up,
+        )
+        return words % {"n": closed.given_up}
+    return _("The keys at hand open every handover.")
 
 
 def canary_words(said: Canary) -> str:

@@ -22,6 +22,7 @@ from stafeta.switches.canary import Canary
 from stafeta.switches.models import Hold, Outage, Switch
 from stafeta.switches.vital_signs import DAY, VitalSigns, newest
 from stafeta.switches.wellbeing import Wellbeing
+from stafeta.vault.closed import Closed
 
 HOUR: Final = timedelta(hours=1)
 PHASES: Final = ("Resting", "Waiting", "Paused", "Climbing", "Held", "Released")
@@ -48,6 +49,7 @@ class _Collected(Collector):
         yield from _time(self._found.signs)
         yield from _ladders(self._found.signs)
         yield from _messages(self._found.signs)
+        yield from _vault(self._found.signs.closed)
         yield from _canary(self._found)
 
     def describe(self) -> Iterable[Metric]:
@@ -108,6 +110,12 @@ def _messages(signs: VitalSigns) -> Iterator[Metric]:
     yield _gauges("attempts_last_hour", "Attempts to send within an hour.", ("outcome",), tries.items())
     words = "Messages of ladders and releases that reached nobody, within 24 hours."
     yield _gauge("dead_letters_last_day", words, signs.dead)
+
+
+def _vault(closed: Closed) -> Iterator[Metric]:
+    words = "Handovers that no key at hand opens, by the reason."
+    why = (("missing", closed.missing), ("damaged", closed.damaged), ("given_up", closed.given_up))
+    yield _gauges("handovers_closed", words, ("why",), (((reason,), count) for reason, count in why))
 
 
 def _canary(found: Wellbeing) -> Iterator[Metric]:
