@@ -1,4 +1,5 @@
-"""Work for the second core: commands that run beside all tests, one after another. Who waits for one comes last."""
+"""Work for the second core, and for what the tests leave of the first while they wait for pages and processes: commands
+that run beside all tests, two at a time. Who waits for one comes last."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+AT_A_TIME_MAX = 2
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,12 @@ class Done:
 
 
 class Lane:
-    """Runs deeds one after another in a thread of its own; `answer` waits for what came of one."""
+    """Runs deeds in threads of its own, in the order of their beginning; `answer` waits for what came of one."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1)
+        self._pool = ThreadPoolExecutor(AT_A_TIME_MAX)
         self._answers: dict[Deed, Future[Any]] = {}
-        self._process: subprocess.Popen[str] | None = None
+        self._processes: set[subprocess.Popen[str]] = set()
         self._is_closed = False
 
     def begin(self, deed: Deed) -> None:
@@ -48,20 +50,22 @@ class Lane:
         with subprocess.Popen(
             command, cwd=ROOT, env=env or os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
-            self._process = process
+            self._processes.add(process)
             try:
                 text, _ = process.communicate(timeout=within_s)
             except BaseException:
                 process.kill()
                 raise
+            finally:
+                self._processes.discard(process)
             return Done(process.returncode, text)
 
     def close(self) -> None:
         """Leave nothing behind, however the tests ended."""
         self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+        for process in self._processes.copy():
+            process.kill()
         self._pool.shutdown()
 
 

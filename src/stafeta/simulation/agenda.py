@@ -32,15 +32,19 @@ class Agenda:
     send_at: datetime
 
 
-def agenda(*, now: datetime, offset: timedelta) -> Agenda:
-    """Return what comes next; `offset` is how far the service's clock is ahead of `now`."""
+def agenda(*, now: datetime, counted_at: datetime, offset: timedelta) -> Agenda:
+    """Return what comes next.
+
+    counted_at: when the service second that the database has was read; the next reading counts from there. offset: how
+    far the service's clock is ahead of `now`.
+    """
     with connection.cursor() as cursor:
         second = counted_s(cursor)
         due_at, due_s = _row(cursor, SWITCHES)
         held_until = _moment(_row(cursor, HELD)[0])
         seconds = [due_s, *_row(cursor, TOLD), *_row(cursor, REMINDED)]
         sends = [moment for sql in (QUEUED, LEASED) if (moment := _moment(_row(cursor, sql)[0])) is not None]
-    rounds = [now + timedelta(seconds=s - second) for s in seconds if s is not None]
+    rounds = [counted_at + timedelta(seconds=s - second) for s in seconds if s is not None]
     rounds += [moment - offset for moment in (_moment(due_at), held_until) if moment is not None]
     return Agenda(min(rounds, default=now + NEVER), min(sends, default=now + NEVER + offset) - offset)
 

@@ -19,6 +19,7 @@ WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "BEGIN")
 COMMIT: Final = "_commit"  # where Django's transactions end; no wrapper of statements sees it
 STATEMENTS_MAX: Final = 150
 DEADLOCK_RATE: Final = 0.08
+DOOR_RATE: Final = 0.25
 REFUSALS: Final = {
     Trouble.LOCKED: "database is locked",
     Trouble.READ_ONLY: "attempt to write a readonly database",
@@ -38,7 +39,7 @@ class Wire:
         self._rng = rng
         self._fired = fired
         self._left = 0
-        self._after = False
+        self._after = self._aims_at_door = False
         self.refuses: set[Trouble] = set()
 
     @contextmanager
@@ -66,6 +67,7 @@ class Wire:
         """Let the process that works next die at a statement, a commit, or a provider's door."""
         self._left = self._rng.randint(1, STATEMENTS_MAX)
         self._after = self._rng.random() < 0.5
+        self._aims_at_door = self._rng.random() < DOOR_RATE
 
     @property
     def is_armed(self) -> bool:
@@ -88,7 +90,8 @@ class Wire:
 
     def at_door(self) -> None:
         """One more point at which a process may die: before or after it spoke to a provider."""
-        if self._passes():
+        if self._passes() or (self.is_armed and self._aims_at_door):
+            self._left = 0
             self._fired("crash_at_a_provider")
             raise Crash
 

@@ -188,7 +188,8 @@ class Population:
     def _pauses(self, home: Household, rng: random.Random) -> Callable[[], None]:
         def deed() -> None:
             now = self.world.wall()
-            pause(owner=home.owner, until=now + rng.uniform(2, 60) * DAY, now=now)
+            days = rng.choice((rng.uniform(1, 5), rng.uniform(2, 60)))
+            pause(owner=home.owner, until=now + days * DAY, now=now)
             self.world.judge.heard(home.life.number)
             self.world.saw(Trait.PAUSES.value)
 

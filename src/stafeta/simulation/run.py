@@ -29,7 +29,7 @@ from stafeta.simulation.summer_time import SKIPPED, TWICE
 if TYPE_CHECKING:
     from stafeta.simulation.play import Verdict
 
-LIVES_FOR_EVERY_FAULT: Final = 3000  # with fewer, some fault may find nobody to befall
+LIVES_FOR_EVERY_FAULT: Final = 2000  # with fewer, some fault may find nobody to befall
 LIVES_FOR_EVERY_RUNG: Final = 4000  # and with fewer than these, some outage nobody on some rung
 OUTAGES: Final = {Trouble.WORKER_DOWN, Trouble.WEB_DOWN, Trouble.ALL_DOWN, Trouble.ASLEEP}
 RUNGS: Final = (RungKind.EMAIL, RungKind.SMS, RungKind.TRUSTED, RungKind.COOLING_OFF)

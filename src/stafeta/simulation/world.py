@@ -23,7 +23,7 @@ from django.db import DatabaseError
 from stafeta import clock
 from stafeta.channels.base import ChannelKind
 from stafeta.outbox.services.deliver import DELIVER_BATCH_MAX, LEASE_S, Channels
-from stafeta.simulation.agenda import agenda
+from stafeta.simulation.agenda import Agenda, agenda
 from stafeta.simulation.crashes import REFUSALS, Crash, Wire
 from stafeta.simulation.judge import Judge
 from stafeta.simulation.population import Population
@@ -90,14 +90,18 @@ class World:
     def run_until(self, end: datetime, *, enough: Callable[[], bool] = lambda: False) -> None:
         """Let time pass until `end`, or until it is enough."""
         while self.now < end and not enough() and not (self._until_broken and self.judge.violations):
-            ahead = agenda(now=self.now, offset=self.offset)
+            ahead = self._ahead()
             self._pass_to(min(end, self._next_moment(min(ahead.round_at, ahead.send_at))))
             if self._act():
-                ahead = agenda(now=self.now, offset=self.offset)
+                ahead = self._ahead()
             if self._is_time(ahead.round_at) or self.now - self._worked_at >= STEP_MOST:
                 self.work()
             elif self._is_time(ahead.send_at):
                 self.work(only_post=True)
+
+    def _ahead(self) -> Agenda:
+        """What comes next; time that nobody worked through is not counted, so what is left of it begins now."""
+        return agenda(now=self.now, counted_at=self.now if self._stale else self._looked_at, offset=self.offset)
 
     def _is_time(self, due: datetime) -> bool:
         """Whether to look at it now; what was due at the last look already is looked at some hours later."""
