@@ -68,11 +68,12 @@ class Plan:
 
     def scripts(self) -> Iterator[Script]:
         """Yield the script of each world."""
-        for number in range(-(-self.lives // LIVES_PER_WORLD)):
+        most = LIVES_PER_WORLD[self.kind]
+        for number in range(-(-self.lives // most)):
             yield draw(
                 seed=self.seed,
                 number=number,
-                lives=min(LIVES_PER_WORLD, self.lives - number * LIVES_PER_WORLD),
+                lives=min(most, self.lives - number * most),
                 years=self.years,
                 troubles=self.troubles,
                 kind=self.kind,

@@ -14,7 +14,6 @@ from typing import Final
 
 from stafeta.core.policy import DAY_S, HOUR_S, WINDOW_S_MIN, Choices, RungKind
 
-LIVES_PER_WORLD: Final = 25
 EPISODES_PER_YEAR: Final = 9
 DAYS_A_YEAR: Final = 365.25
 USUAL_DAYS: Final = (1, 7, 14, 14, 30, 30, 60, 60, 90, 180, 365)
@@ -145,6 +144,7 @@ class Script:
     begins: datetime = SPRING
 
 
+LIVES_PER_WORLD: Final = {Kind.USUAL: 25, Kind.CALM: 200, Kind.BRIEF: 25}  # more share its rounds, and its troubles
 CONTACTS: Final = {Kind.USUAL: (0, 1, 1, 2, 2, 3), Kind.CALM: (0, 1, 1, 2, 2, 3), Kind.BRIEF: (0, 1, 1, 2)}
 RECIPIENTS: Final = {Kind.USUAL: (1, 1, 2, 3), Kind.CALM: (1, 1, 2, 3), Kind.BRIEF: (1, 1, 1, 2)}
 
@@ -152,7 +152,8 @@ RECIPIENTS: Final = {Kind.USUAL: (1, 1, 2, 3), Kind.CALM: (1, 1, 2, 3), Kind.BRI
 def draw(*, seed: int, number: int, lives: int, years: float, troubles: tuple[Trouble, ...], kind: Kind) -> Script:
     """Return the script of world `number` of a run with `seed`."""
     rng = random.Random(f"{seed}/{number}")  # noqa: S311  # a story, not a secret
-    drawn = tuple(_life(rng, number * LIVES_PER_WORLD + place, years=years, kind=kind) for place in range(lives))
+    first = number * LIVES_PER_WORLD[kind]
+    drawn = tuple(_life(rng, first + place, years=years, kind=kind) for place in range(lives))
     episodes = tuple(_episodes(rng, number, years=years, troubles=troubles))
     return Script(rng.randrange(2**32), years, drawn, episodes, AUTUMN if number % 2 else SPRING)
 
