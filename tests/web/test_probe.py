@@ -106,7 +106,7 @@ def test_redirect_is_not_followed(stranger: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Stranger, "headers_sent", {"Location": "/login"})
     assert (
         probe(site_url=stranger, timeout_s=TIMEOUT_S, identity=IDENTITY).reason
-        == "the confirmation page answers with status 302"
+        == "the confirmation page answers wrongly (status 302)"
     )
 
 

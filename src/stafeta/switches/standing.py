@@ -20,6 +20,7 @@ from django.utils.translation import ngettext, pgettext
 from stafeta.accounts.models import Instance
 from stafeta.outbox.models import ChannelHealth, Message
 from stafeta.switches.models import Hold, Outage, ServiceClock, Switch
+from stafeta.switches.outage_words import outage_words
 from stafeta.switches.selectors import breaker_counts, service_second, standing_hold
 from stafeta.switches.wellbeing import OVERDUE_MAX, UNSENT_MAX, keys_words, pace_here
 from stafeta.vault.closed import closed_handovers
@@ -124,7 +125,7 @@ def _hearing(clock: ServiceClock, view: View) -> Line:
         return Line("hears", label, words, value=False, is_wrong=hold.kind == Hold.Kind.BREAKER)
     if clock.deaf_since is None:
         return Line("hears", label, _("Yes"), value=True)
-    facts = {"since": view.when(clock.deaf_since), "reason": clock.deaf_reason}
+    facts = {"since": view.when(clock.deaf_since), "reason": outage_words(clock.deaf_reason)}
     return Line("hears", label, _("Not since %(since)s: %(reason)s") % facts, value=False, is_wrong=True)
 
 
@@ -246,7 +247,7 @@ def _outages(view: View) -> Section:
             view.span(row.began_at, row.ended_at)
             if row.ended_at
             else _("since %(when)s") % {"when": view.when(row.began_at)},
-            row.reason,
+            outage_words(row.reason),
             row.reason,
         )
         for row in rows

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from stafeta.switches.canary import Canary, judge_canary
 from stafeta.switches.models import Hold
+from stafeta.switches.outage_words import outage_words
 from stafeta.switches.vital_signs import AHEAD_MAX, VitalSigns, vital_signs
 from stafeta.vault.closed import Closed
 
@@ -125,7 +126,8 @@ def _hearing(signs: VitalSigns, pace: Pace) -> Check:
         return Check("hearing", True, _("Owners can be heard."))
     deaf = signs.now - hearing.deaf_since
     words = _("Nobody has been heard for %(span)s: %(reason)s")
-    return Check("hearing", deaf <= pace.stretched(DEAF_MAX), words % {"span": span(deaf), "reason": hearing.reason})
+    facts = {"span": span(deaf), "reason": outage_words(hearing.reason)}
+    return Check("hearing", deaf <= pace.stretched(DEAF_MAX), words % facts)
 
 
 def _breaker(signs: VitalSigns, _pace: Pace) -> Check:

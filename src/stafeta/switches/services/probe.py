@@ -64,7 +64,7 @@ def _word(of: str, challenge: str) -> str:
 
 def _judge(response: requests.Response, page: bytes, challenge: str, identity: str) -> ProbeResult:
     if response.status_code != requests.codes.ok:
-        return ProbeResult(False, f"the confirmation page answers with status {response.status_code}")
+        return ProbeResult(False, f"the confirmation page answers wrongly (status {response.status_code})")
     answer = response.headers.get(ANSWER_HEADER, "").encode()
     expected = probe_answer(challenge, identity).encode()
     if not hmac.compare_digest(answer.partition(b".")[0], expected.partition(b".")[0]):
