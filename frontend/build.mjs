@@ -27,6 +27,7 @@ await build({
     main: "src/main.ts",
     editor: "src/editor.ts",
     codes: "src/codes.ts",
+    uploads: "src/uploads.ts",
   },
   format: "iife",
 });

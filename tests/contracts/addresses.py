@@ -100,6 +100,8 @@ def values_of() -> dict[str, list[Values]]:
         "handover-version": [{**pk, "number": number} for pk in handovers for number in (0, 1, 2)],
         "handover-attach": handovers,
         **{f"handover-attachment{verb}": files for verb in ("", "-remove", "-restore")},
+        "handover-uploads": handovers,
+        **{f"handover-upload-{verb}": files for verb in ("part", "finish", "discard")},
         "release-attachment": _pks(Attachment),
         "release-mail": _pks(Grant),
         "message-retry": _pks(Message),

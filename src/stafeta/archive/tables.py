@@ -22,6 +22,8 @@ EXEMPT: Final = {
     "auth.permission": "made by every installation for itself; the house uses none",
     "auth.group_permissions": "points to permissions",
     "accounts.user_user_permissions": "points to permissions",
+    "vault.partialupload": "a file that was still on its way; its parts are not in a backup, and it is sent anew",
+    "vault.uploadpart": "those parts",
 }
 # Tables that are no model's.
 EXEMPT_TABLES: Final = {

@@ -16,7 +16,10 @@ StafetaError
 │   └── HoldExhausted       no more waiting can be granted in this cycle
 ├── BadLink                 a link that we did not make, or that was damaged
 ├── Obsolete                a message that has lost its sense before it was sent
-├── Conflict                 two tabs disagree; nothing was overwritten
+├── Conflict                two tabs disagree; nothing was overwritten
+├── UploadError             a part of a file that is not taken in
+│   ├── WrongPart           another one is due
+│   └── UploadBroken        it cannot be made whole; the file is to be sent anew
 ├── CodeError               an SMS code that does not open anything
 │   ├── WrongCode           not this one; so many tries are left
 │   ├── CodeExpired         too old, used, or replaced by a newer one
@@ -185,6 +188,21 @@ class Conflict(StafetaError):
     """Somebody saved in the meantime; the present revision is `revision`. Nothing was overwritten."""
 
     revision: int
+
+
+class UploadError(StafetaError):
+    """A file that arrives in parts cannot go on like this."""
+
+
+@dataclass
+class WrongPart(UploadError):
+    """Part number `due` is the next one, counted from 0; this was another one, or not all of it."""
+
+    due: int
+
+
+class UploadBroken(UploadError):
+    """The parts do not make a whole, and never will: the file has to be sent from its beginning."""
 
 
 class VaultError(StafetaError):

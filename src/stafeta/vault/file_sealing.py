@@ -7,7 +7,7 @@ from typing import Protocol
 from pyrage import DecryptError, EncryptError, decrypt_io, encrypt_io
 from pyrage.x25519 import Identity, Recipient
 
-from stafeta.core.errors import Tampered
+from stafeta.core.errors import StafetaError, Tampered
 
 
 class Readable(Protocol):
@@ -30,7 +30,8 @@ class Writable(Protocol):
 def seal_file(source: Readable, sink: Writable, *, public_key: str) -> int:
     """Write `source` to `sink` as an age file that only the handover's key opens; return its length in plaintext.
 
-    Raises OSError as reading and writing do; what was written by then is good for nothing.
+    Raises OSError as reading and writing do, and a StafetaError of the source's own; what was written by then is good
+    for nothing.
     """
     reader, writer = _Reader(source), _Writer(sink)
     try:
@@ -64,12 +65,12 @@ class _Reader:
     def __init__(self, file: Readable) -> None:
         self._file = file
         self.count = 0
-        self.failure: OSError | None = None
+        self.failure: OSError | StafetaError | None = None
 
     def read(self, size: int = -1, /) -> bytes:
         try:
             data = self._file.read(size)
-        except OSError as error:
+        except (OSError, StafetaError) as error:
             self.failure = error
             raise
         self.count += len(data)

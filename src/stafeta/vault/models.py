@@ -237,6 +237,46 @@ class KeyFile(models.Model):
         return self.kind
 
 
+class PartialUpload(models.Model):
+    """A file that arrives in parts; it is no part of its handover before it is whole.
+
+    name, size_bytes: as announced, and with modified_ms what tells that a file chosen later is this one: when it was
+    last changed, as the browser says. touched_at: in real time; what nobody sends on is given up a day later.
+    attachment: what it has become, so that an answer that got lost can be asked for again.
+    """
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=150)
+    size_bytes = models.PositiveBigIntegerField()
+    modified_ms = models.BigIntegerField()
+    touched_at = models.DateTimeField()
+    attachment = models.OneToOneField(Attachment, on_delete=models.CASCADE, null=True, related_name="upload")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UploadPart(models.Model):
+    """One part of a file that has not arrived whole yet: an age file of its own, encrypted to the handover's key."""
+
+    upload = models.ForeignKey(PartialUpload, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="part")
+    size_bytes = models.PositiveIntegerField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["upload", "number"], name="part_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number}"
+
+
 class WrappedKey(models.Model):
     """The handover's age identity, encrypted for one holder.
 

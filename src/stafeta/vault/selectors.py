@@ -6,13 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from stafeta.accounts.models import User
 from stafeta.core.errors import BadLink, Tampered
 from stafeta.core.links import Link
 from stafeta.vault.holders import Seat, is_opened_by_any, seats_of, somebody_opens
-from stafeta.vault.models import Attachment, ConsentState, Grant, Handover, Reading, Recipient, Version
+from stafeta.vault.models import (
+    Attachment,
+    ConsentState,
+    Grant,
+    Handover,
+    PartialUpload,
+    Reading,
+    Recipient,
+    Version,
+)
 from stafeta.vault.sealing import unseal
 
 
@@ -160,6 +169,17 @@ def attachment_behind(release: OpenRelease, pk: int) -> Attachment:
     handovers = [grant.handover_id for grant in release.opened]
     found = Attachment.objects.select_related("handover", "file")
     return found.get(pk=pk, deleted_at=None, handover__in=handovers)
+
+
+def uploads_of(handover: Handover) -> list[PartialUpload]:
+    """Return the files that have not arrived whole yet, `received_bytes` of each noted on it."""
+    begun = handover.uploads.filter(attachment=None)
+    return list(begun.annotate(received_bytes=Sum("parts__size_bytes", default=0)))
+
+
+def upload_of(handover: Handover, pk: int) -> PartialUpload:
+    """Return one of them, or one that is whole by now. Raises PartialUpload.DoesNotExist for another one's."""
+    return handover.uploads.select_related("handover").get(pk=pk)
 
 
 # Recipients --------------------------------------------------------------------------------------------------------

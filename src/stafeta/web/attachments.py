@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.contrib import messages
@@ -17,14 +18,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from stafeta import clock
+from stafeta.accounts.models import User
+from stafeta.accounts.moments import Moment
 from stafeta.core.errors import ConfigurationError, FileMissing, PolicyError, SealedAway, VaultError
 from stafeta.vault.models import Attachment, Handover
-from stafeta.vault.selectors import attachments_of
-from stafeta.vault.services.add_attachment import add_attachment, seal_attachment
+from stafeta.vault.selectors import attachments_of, removed_attachments_of, uploads_of
+from stafeta.vault.services.add_attachment import Source, add_attachment, seal_attachment
+from stafeta.vault.services.delete_handover import DELETED_KEPT
 from stafeta.vault.services.erase_files import erase_file
 from stafeta.vault.services.open_attachment import open_attachment
 from stafeta.web.owners import note, owner_of
-from stafeta.web.uploads import Upload
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +59,22 @@ def lines_of(handover: Handover, url: Callable[[Attachment], str]) -> tuple[File
     return tuple(FileLine(one.name, one.size_bytes, url(one)) for one in attachments_of(handover))
 
 
-def take_in(request: HttpRequest, handover: Handover, upload: Upload) -> Attachment:
-    """Add a file that was sent to the owner's handover.
+def take_in(
+    request: HttpRequest,
+    handover: Handover,
+    source: Source,
+    *,
+    name: str,
+    size_bytes: int,
+    also: Callable[[Attachment], None] = lambda _: None,
+) -> Attachment:
+    """Add a file that was sent to the owner's handover. also: what is to be done in the same transaction.
 
-    Raises PolicyError, OSError, SealedAway or FileMissing, and then nothing of it is kept; Handover.DoesNotExist.
+    Raises PolicyError, OSError, SealedAway or FileMissing, and what `source` and `also` raise, and then nothing of it
+    is kept; Handover.DoesNotExist.
     """
-    source, real_now = upload.opened(), clock.real_now()
-    sealed = seal_attachment(
-        handover=handover, source=source, name=upload.name or "", size_bytes=upload.size or 0, real_now=real_now
-    )
+    real_now = clock.real_now()
+    sealed = seal_attachment(handover=handover, source=source, name=name, size_bytes=size_bytes, real_now=real_now)
     try:
         with transaction.atomic():
             now = clock.now()
@@ -75,13 +85,28 @@ def take_in(request: HttpRequest, handover: Handover, upload: Upload) -> Attachm
                 "file": sealed.name,
             }
             note(owner_of(request), "AttachmentAdded", facts, now=now)
-            return add_attachment(handover=handover, sealed=sealed, now=now)
+            added = add_attachment(handover=handover, sealed=sealed, now=now)
+            also(added)
+            return added
     except BaseException:
         erase_file(sealed.row, real_now=real_now)
         raise
 
 
-def refusal_sentence(name: str, error: PolicyError | OSError | FileMissing | SealedAway) -> str:
+def file_lists(handover: Handover, *, owner: User, now: datetime) -> dict[str, object]:
+    """Return what file_lists.html shows: the files, those that are still on their way, and those that were removed."""
+    return {
+        "files": [(one, Moment(one.created_at, owner.zone, now)) for one in attachments_of(handover)],
+        "unfinished": uploads_of(handover),
+        "removed_files": [
+            (one, Moment(one.deleted_at + DELETED_KEPT, owner.zone, now))
+            for one in removed_attachments_of(handover)
+            if one.deleted_at
+        ],
+    }
+
+
+def refusal_sentence(name: str, error: PolicyError | OSError | FileMissing | SealedAway | ConfigurationError) -> str:
     """Return why a file was not added, and what to do."""
     if isinstance(error, SealedAway):
         why = _("the handover is sealed, and files cannot be sealed yet.")
@@ -127,6 +152,8 @@ def _limit_sentence(error: PolicyError) -> str:
                 "a handover can have %(most)d files. Pack more of them into one archive, or use another handover.",
                 most,
             ) % {"most": most}
+        case "uploads" | "uploads_bytes":
+            return _("too many files are on their way already. Wait until they are here, or give some of them up.")
         case _:
             return _(
                 "too much was removed lately, and it is kept for 30 days so that it can come back. "

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from stafeta.web.views import attachments, consent, handover_edit, handover_versions, handovers, release
+from stafeta.web.views import attachments, consent, handover_edit, handover_versions, handovers, release, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("handovers/", handovers.handovers, name="handovers"),
@@ -23,6 +23,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "handovers/<int:pk>/attachments/<int:number>/restore/", attachments.restore, name="handover-attachment-restore"
     ),
+    path("handovers/<int:pk>/uploads/", uploads.begin, name="handover-uploads"),
+    path("handovers/<int:pk>/uploads/<int:number>/part/", uploads.part, name="handover-upload-part"),
+    path("handovers/<int:pk>/uploads/<int:number>/finish/", uploads.finish, name="handover-upload-finish"),
+    path("handovers/<int:pk>/uploads/<int:number>/discard/", uploads.discard, name="handover-upload-discard"),
     path("consent/", consent.consent, name="consent"),
     path("consent/phone/", consent.phone, name="consent-phone"),
     path("consent/erase/", consent.erase_me, name="consent-erase"),

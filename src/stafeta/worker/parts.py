@@ -21,6 +21,7 @@ from stafeta.vault.selectors import is_anything_open
 from stafeta.vault.services.delete_handover import purge_deleted
 from stafeta.vault.services.erase_files import erase_orphans
 from stafeta.vault.services.follow_up import follow_up
+from stafeta.vault.services.receive_upload import purge_uploads
 from stafeta.vault.services.remove_attachment import purge_removed
 from stafeta.worker.heartbeat import Heart
 
@@ -77,6 +78,7 @@ def purge(instant: Instant) -> None:
     """Erase what was deleted long enough ago."""
     purge_deleted(now=instant.now)
     purge_removed(now=instant.now)
+    purge_uploads(real_now=clock.real_now())
     erase_orphans(real_now=clock.real_now())
     purge_outages(now=instant.now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Final
+from typing import Final, Protocol
 
 from django.conf import settings
 from django.core.files import File
@@ -14,7 +14,7 @@ from django.db.models import Count, Q, Sum
 
 from stafeta.core.errors import FileMissing, PolicyError
 from stafeta.vault.file_names import SNIFFED_BYTES, clean_name, media_type_of
-from stafeta.vault.file_sealing import seal_file
+from stafeta.vault.file_sealing import Readable, seal_file
 from stafeta.vault.models import Attachment, Handover, StoredFile
 from stafeta.vault.sealing import require_guarded
 from stafeta.vault.services.erase_files import erase_file
@@ -24,6 +24,13 @@ ATTACHMENTS_MAX: Final = 100
 # What was removed may be brought back for a while and needs its room; so much of both, and no more, is kept.
 KEPT_FACTOR: Final = 2
 KEY_BYTES: Final = 16
+
+
+class Source(Readable, Protocol):
+    """What a file is read from, from its beginning and perhaps again."""
+
+    def seek(self, offset: int, /) -> int:
+        """Go back to the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class SealedFile:
 
 
 def seal_attachment(
-    *, handover: Handover, source: IO[bytes], name: str, size_bytes: int, real_now: datetime
+    *, handover: Handover, source: Source, name: str, size_bytes: int, real_now: datetime
 ) -> SealedFile:
     """Encrypt a file to the handover's key into the storage. Not inside a transaction: it may take minutes.
 

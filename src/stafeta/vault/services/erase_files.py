@@ -13,13 +13,15 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
-from stafeta.vault.models import Attachment, StoredFile
+from stafeta.vault.models import Attachment, StoredFile, UploadPart
 from stafeta.vault.storage import attachment_storage
 
 log = logging.getLogger(__name__)
 
 ORPHAN_AFTER: Final = timedelta(days=1)
 ERASE_BATCH_MAX: Final = 100
+# What a file may belong to; nothing that belongs to one of them is ever erased.
+OWNERS: Final = (Attachment, UploadPart)
 
 
 def erase_orphans(*, real_now: datetime, limit: int = ERASE_BATCH_MAX) -> int:
@@ -27,8 +29,8 @@ def erase_orphans(*, real_now: datetime, limit: int = ERASE_BATCH_MAX) -> int:
 
     A day in real time: no upload lasts that long. One file that cannot be erased keeps none of the others.
     """
-    owned = Attachment.objects.filter(file=OuterRef("pk"))
-    old = StoredFile.objects.filter(~Exists(owned), begun_at__lt=real_now - ORPHAN_AFTER)
+    owned = [Exists(model.objects.filter(file=OuterRef("pk"))) for model in OWNERS]
+    old = StoredFile.objects.filter(*(~one for one in owned), begun_at__lt=real_now - ORPHAN_AFTER)
     # What was tried and refused comes last, the latest at the very end.
     batch = old.order_by(F("doomed_at").asc(nulls_first=True), "pk")[:limit]
     return sum(erase_file(row, real_now=real_now) for row in batch)
@@ -55,7 +57,7 @@ def _doom(row: StoredFile, *, real_now: datetime) -> bool:
     with transaction.atomic():
         locked = StoredFile.objects.select_for_update().filter(pk=row.pk).first()
         # A statement of its own, after the lock: it sees what whoever held the row before has written.
-        if locked is None or Attachment.objects.filter(file=locked).exists():
+        if locked is None or any(model.objects.filter(file=locked).exists() for model in OWNERS):
             return False
         locked.doomed_at = real_now
         locked.save(update_fields=["doomed_at"])

@@ -44,7 +44,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
     added = 0
     for upload in uploads:
         try:
-            take_in(request, found, upload)
+            take_in(request, found, upload.opened(), name=upload.name or "", size_bytes=upload.size or 0)
             added += 1
         except (PolicyError, OSError, FileMissing, SealedAway) as error:
             messages.error(request, refusal_sentence(upload.name or "", error))

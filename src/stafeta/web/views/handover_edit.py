@@ -22,15 +22,9 @@ from stafeta.core.errors import ConfigurationError, Conflict, SealedAway, VaultE
 from stafeta.vault.markdown import render as render_markdown
 from stafeta.vault.models import Handover
 from stafeta.vault.sealing import CONTENT_BYTES_MAX, content_bytes
-from stafeta.vault.selectors import (
-    attachments_of,
-    handover_of,
-    read_content,
-    readings_of,
-    removed_attachments_of,
-)
-from stafeta.vault.services.delete_handover import DELETED_KEPT
+from stafeta.vault.selectors import handover_of, read_content, readings_of
 from stafeta.vault.services.save_handover import save_handover
+from stafeta.web.attachments import file_lists
 from stafeta.web.forms.handover import HandoverForm
 from stafeta.web.handover_words import card_of, recipient_badge, trail_to
 from stafeta.web.owners import handover_or_404, owner_of
@@ -163,12 +157,7 @@ def _page(
         "people": [(person, recipient_badge(person)) for person in found.recipients.all()],
         "readings": [(reading, Moment(reading.at, owner.zone, now)) for reading in readings_of(found)],
         "trail": trail_to(found),
-        "files": [(one, Moment(one.created_at, owner.zone, now)) for one in attachments_of(found)],
-        "removed_files": [
-            (one, Moment(one.deleted_at + DELETED_KEPT, owner.zone, now))
-            for one in removed_attachments_of(found)
-            if one.deleted_at
-        ],
+        **file_lists(found, owner=owner, now=now),
         "file_bytes_most": settings.ATTACHMENT_BYTES_MAX,
         "files_bytes_most": settings.HANDOVER_ATTACHMENTS_BYTES_MAX,
     }
