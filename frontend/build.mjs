@@ -1,5 +1,6 @@
 // Builds the scripts and the style sheet into the web package; the same input gives the same bytes.
 import { build } from "esbuild";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,6 +40,25 @@ await build({
   loader: { ".ttf": "base64" },
   external: ["canvg", "dompurify", "html2canvas"], // jsPDF's, for pictures and HTML; a card has neither
 });
+
+// The page inside every copy that an owner takes away: one file that needs nothing, under a policy that names its own bytes.
+const { outputFiles } = await build({
+  ...common,
+  entryPoints: { open: "src/open.ts", style: "src/css/open.css" },
+  format: "iife",
+  define: { "process.env.NODE_ENV": '"production"' },
+  legalComments: "inline",
+  write: false,
+});
+const built = (name) => outputFiles.find(({ path }) => path.endsWith(name)).text.trimEnd();
+const script = built("open.js").replaceAll("<!--", "\\x3C!--"); // in a string or a pattern it says the same
+const style = built("style.css");
+if (/<!--|<\/script/i.test(script) || style.includes("<")) throw new Error("a mark in open.html would end its script or style early");
+const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src blob:; base-uri 'none'; form-action 'none'`;
+const filled = { "%POLICY%": policy, "%STYLE%": style, "%SCRIPT%": script };
+const page = readFileSync(join(here, "open/open.html"), "utf8").replace(/%[A-Z]+%/g, (mark) => filled[mark]);
+writeFileSync(join(outdir, "open.html"), page);
 
 // The web server sends these to browsers that take them.
 for (const name of readdirSync(outdir)) {
