@@ -29,6 +29,7 @@ await build({
     editor: "src/editor.ts",
     codes: "src/codes.ts",
     uploads: "src/uploads.ts",
+    copy: "src/copy.ts",
   },
   format: "iife",
 });

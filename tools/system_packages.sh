@@ -7,6 +7,7 @@ missing=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing="$missing chromium"
 command -v xgettext >/dev/null || missing="$missing gettext"
+command -v age >/dev/null || missing="$missing age"
 [ -z "$missing" ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

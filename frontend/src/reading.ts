@@ -50,7 +50,7 @@ export function renderMarkdown(content: string, { below = 1, anchors = "t" } = {
   const html = purify.sanitize(parser.renderer.render(tokens, parser.options, {}), {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
-    ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|tel):|#)/i,
+    ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|tel):|[^a-z]|[a-z+.-]+(?:[^a-z+.:-]|$))/i, // these schemes, or none
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     SANITIZE_NAMED_PROPS: false,

@@ -112,7 +112,7 @@ def values_of() -> dict[str, list[Values]]:
     }
 
 
-HANDOVER_PAGES = ("autosave", "download", "terms", "as-recipient", "versions", "delete", "restore")
+HANDOVER_PAGES = ("autosave", "copy", "download", "terms", "as-recipient", "versions", "delete", "restore")
 
 
 def addresses() -> list[tuple[str, str]]:

@@ -70,7 +70,7 @@ def text_part(name: str, at: datetime, read: Callable[[], str]) -> Part:
 
 def stream_zip(folders: Iterable[Folder], note: Note) -> Iterator[bytes]:
     """Yield a zip of all parts, piece by piece. It always ends as a whole zip; what is missing is noted in it."""
-    outlet = _Outlet()
+    outlet = Outlet()
     folders = list(folders)
     outer, missing = Names(), list[str]()
     # Streamed, so written as it comes: sizes follow the data.
@@ -85,12 +85,12 @@ def stream_zip(folders: Iterable[Folder], note: Note) -> Iterator[bytes]:
                     missing.append(place)
         if missing:
             text = note.intro + "\n\n" + "".join(f"- {name}\n" for name in missing)
-            archive.writestr(_entry(outer.give(note.name), note.at), text.encode(), compresslevel=TEXT_LEVEL)
+            archive.writestr(entry(outer.give(note.name), note.at), text.encode(), compresslevel=TEXT_LEVEL)
         yield from outlet.taken()
     yield from outlet.taken()
 
 
-def _written(archive: zipfile.ZipFile, outlet: _Outlet, place: str, part: Part) -> Generator[bytes, None, bool]:
+def _written(archive: zipfile.ZipFile, outlet: Outlet, place: str, part: Part) -> Generator[bytes, None, bool]:
     """Yield one part and return whether it is there."""
     try:
         opened = part.opened()
@@ -99,7 +99,7 @@ def _written(archive: zipfile.ZipFile, outlet: _Outlet, place: str, part: Part) 
     except _UNREADABLE as error:
         log.error("a part of a zip cannot be opened: %s", type(error).__name__)
         return False
-    with opened as source, archive.open(_entry(place, part.at, is_text=part.is_text), "w", force_zip64=True) as member:
+    with opened as source, archive.open(entry(place, part.at, is_text=part.is_text), "w", force_zip64=True) as member:
         while piece := source.read(PIECE_BYTES):
             member.write(piece)
             yield from outlet.taken()
@@ -107,17 +107,18 @@ def _written(archive: zipfile.ZipFile, outlet: _Outlet, place: str, part: Part) 
     return True
 
 
-def _entry(name: str, at: datetime, *, is_text: bool = True) -> zipfile.ZipInfo:
+def entry(name: str, at: datetime, *, is_text: bool = True) -> zipfile.ZipInfo:
+    """Return what a zip says about one file; a text is made smaller, a file is taken as it is."""
     moment = max(at.timetuple()[:6], (ZIP_YEAR_MIN, 1, 1, 0, 0, 0))
-    entry = zipfile.ZipInfo(name, moment)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry._compresslevel = TEXT_LEVEL if is_text else FILE_LEVEL  # type: ignore[attr-defined]  # public from 3.13 on
-    entry.external_attr = 0o600 << 16
-    return entry
+    made = zipfile.ZipInfo(name, moment)
+    made.compress_type = zipfile.ZIP_DEFLATED
+    made._compresslevel = TEXT_LEVEL if is_text else FILE_LEVEL  # type: ignore[attr-defined]  # public from 3.13 on
+    made.external_attr = 0o600 << 16
+    return made
 
 
 @dataclass(slots=True)
-class _Outlet:
+class Outlet:
     """What a zip is written to: it keeps what was written until it is taken, and cannot go back."""
 
     _pieces: list[bytes] = field(default_factory=list)

@@ -277,6 +277,26 @@ class UploadPart(models.Model):
         return f"part {self.number}"
 
 
+class Copy(AppendOnly):
+    """Append-only: the owner took a copy of a handover out, which opens without us and without any gate.
+
+    public_key: what it is encrypted to: guarded, a key made for this copy, whose other half only the owner has; sealed,
+    the handover's own. state: what was in it (services.take_copy).
+    """
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="copies")
+    public_key = models.CharField(max_length=100)
+    has_passphrase = models.BooleanField()
+    state = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"copy of {self.at}"
+
+
 class WrappedKey(models.Model):
     """The handover's age identity, encrypted for one holder.
 

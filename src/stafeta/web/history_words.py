@@ -218,6 +218,7 @@ def _fact(event: Event, names: Names) -> str:
         "RecipientKeyMade": _("%(name)s chose a passphrase for what is sealed for them."),
         "RecipientKeyReplaced": _("%(name)s made another key for what is sealed for them."),
         "InstallationRestored": _("The service came back from a backup."),
+        "HandoverCopied": _("You took a copy of “%(title)s” out; it opens with its card, without us."),
         "HandoverRestored": _("You brought the handover “%(title)s” back."),
     }.get(event.kind)
     words = words or _("Noted: %(kind)s")

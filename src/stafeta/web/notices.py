@@ -26,6 +26,8 @@ from stafeta.web.history_words import Names, event_sentence
 
 SWITCH_CHANGED: Final = "web.switch_changed"
 PERSON_CHANGED: Final = "web.person_changed"
+# What is told in words of its own.
+_TEMPLATES: Final = {"HandoverCopied": "copy_taken"}
 
 
 def register_notices() -> None:
@@ -68,7 +70,8 @@ def _switch_changed(message: Message) -> Rendered:
         change = event_sentence(event, None, names=Names(switch), zone=owner.zone)
         when = Moment(event.at, owner.zone, event.at)
         context = {"change": change, "when": when.on, "to": owner.email}
-    return _mail("switch_changed", context, to=owner.email, language=owner.language, page="account_reset_password")
+    name = _TEMPLATES.get(event.kind, "switch_changed")
+    return _mail(name, context, to=owner.email, language=owner.language, page="account_reset_password")
 
 
 def _person_changed(message: Message) -> Rendered:

@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from stafeta.web.views import attachments, consent, handover_edit, handover_versions, handovers, release, uploads
+from stafeta.web.views import (
+    attachments,
+    consent,
+    copies,
+    handover_edit,
+    handover_versions,
+    handovers,
+    release,
+    uploads,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("handovers/", handovers.handovers, name="handovers"),
@@ -13,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("handovers/<int:pk>/terms/", handovers.terms, name="handover-terms"),
     path("handovers/<int:pk>/as-recipient/", handover_versions.as_recipient, name="handover-as-recipient"),
     path("handovers/<int:pk>/download/", attachments.download_all, name="handover-download"),
+    path("handovers/<int:pk>/copy/", copies.copy, name="handover-copy"),
     path("handovers/<int:pk>/versions/", handover_versions.versions, name="handover-versions"),
     path("handovers/<int:pk>/versions/<int:number>/", handover_versions.version, name="handover-version"),
     path("handovers/<int:pk>/delete/", handovers.delete, name="handover-delete"),

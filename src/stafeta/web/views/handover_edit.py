@@ -25,6 +25,7 @@ from stafeta.vault.sealing import CONTENT_BYTES_MAX, content_bytes
 from stafeta.vault.selectors import handover_of, read_content, readings_of
 from stafeta.vault.services.save_handover import save_handover
 from stafeta.web.attachments import file_lists
+from stafeta.web.copies import older_copy_at
 from stafeta.web.forms.handover import HandoverForm
 from stafeta.web.handover_words import card_of, recipient_badge, trail_to
 from stafeta.web.owners import handover_or_404, owner_of
@@ -158,6 +159,7 @@ def _page(
         "readings": [(reading, Moment(reading.at, owner.zone, now)) for reading in readings_of(found)],
         "trail": trail_to(found),
         **file_lists(found, owner=owner, now=now),
+        "older_copy": older_copy_at(found, owner=owner, now=now),
         "file_bytes_most": settings.ATTACHMENT_BYTES_MAX,
         "files_bytes_most": settings.HANDOVER_ATTACHMENTS_BYTES_MAX,
     }
