@@ -86,7 +86,7 @@ class TestAnymailChannel(ChannelContract):
 
 
 @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support")
-@pytest.mark.parametrize("service", [service for service in SERVICES if service != "amazon-ses"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_service_is_made_from_its_url_alone(service: str) -> None:
     channel = anymail_channel(f"anymail+{service}://KEY:SECRET@your.domain")
     assert channel.name == f"anymail-{service}"
@@ -98,13 +98,3 @@ def test_a_missing_key_is_named_with_an_example(service: str) -> None:
     with pytest.raises(ConfigurationError, match="STAFETA_EMAIL_URL") as raised:
         anymail_channel(f"anymail+{service}://")
     assert f"anymail+{service}://" in raised.value.remedy
-
-
-def test_amazon_ses_works_or_names_the_package_it_lacks() -> None:
-    try:
-        import boto3  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError:
-        with pytest.raises(ConfigurationError, match="boto3"):
-            anymail_channel("anymail+amazon_ses://KEY:s3cret@eu-central-1")
-    else:
-        assert anymail_channel("anymail+amazon_ses://KEY:s3cret@eu-central-1").name == "anymail-amazon-ses"

@@ -33,7 +33,7 @@ def services(email_url: str, sms_url: str, addresses: ReceiptAddresses = PUBLIC)
 
 def test_every_mail_service_has_a_hook() -> None:
     assert set(VIEWS) == set(SERVICES)
-    assert set(MAIL_SERVICES) == set(SERVICES) - {"amazon-ses"}  # which needs a package that tests do without
+    assert set(MAIL_SERVICES) == set(SERVICES)
 
 
 @pytest.mark.parametrize("service", MAIL_SERVICES)
@@ -59,17 +59,9 @@ def test_only_what_carries_messages_may_report() -> None:
         "anymail+mailersend://TOKEN@",
         "anymail+sendgrid://KEY@?webhook_key=of-no-use",
         "anymail+mailgun://KEY@d.example.com?webhook_key=žluťoučký",
-        "anymail+amazon-ses://KEY:SECRET@eu-central-1",
     ],
 )
 def test_a_hook_that_could_verify_nothing_is_named_without_its_key(url: str) -> None:
-    if "amazon" in url:
-        try:
-            import boto3  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
-        except ImportError:
-            pass
-        else:
-            return
     with pytest.raises(ConfigurationError, match="STAFETA_EMAIL_URL") as raised:
         services(url, "")
     assert "of-no-use" not in str(raised.value)

@@ -289,7 +289,8 @@ def amazon_ses(provider_id: str, event: str) -> Report:
             "bounce": {"bounceType": "Transient", "bounceSubType": "MailboxFull", "bouncedRecipients": bounced},
         },
         "complained": {"eventType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": DANA}]}},
-        "blocked": {"eventType": "Reject", "reject": {"reason": "Bad content"}},
+        "deferred": {"eventType": "DeliveryDelay", "deliveryDelay": {"delayType": "MailboxFull"}},
+        "opened": {"eventType": "Open", "open": {"ipAddress": "192.0.2.1"}},
     }
     mail = {"timestamp": ISO, "messageId": provider_id, "destination": [DANA], "headers": []}
     notification = {
@@ -358,6 +359,9 @@ class MailService:
 
 
 MAIL_SERVICES: dict[str, MailService] = {
+    "amazon-ses": MailService(
+        "anymail+amazon-ses://KEY:SECRET@eu-central-1", "0107019c00000000-74d5a0b1-000000", amazon_ses
+    ),
     "brevo": MailService("anymail+brevo://KEY@", "<202603011200.98@smtp-relay.mailin.fr>", brevo),
     "mailersend": MailService(f"anymail+mailersend://T@?webhook_key={MAILERSEND_KEY}", "62fb66bef54a112e", mailersend),
     "mailgun": MailService(

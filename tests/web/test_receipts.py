@@ -17,6 +17,7 @@ from tests.servers.reports import AT, DANA, MAIL_SERVICES, Report
 from tests.web.reporting import MEANS, PHONE, SECRET, SITE, TWILIO_URL, accepted, post, public_site, state_of
 
 UNKNOWN_TO = {
+    "amazon-ses": {"blocked", "unsubscribed"},
     "mailersend": {"deferred", "blocked"},
     "resend": {"blocked", "unsubscribed"},
 }

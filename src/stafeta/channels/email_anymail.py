@@ -65,12 +65,12 @@ SCHEMES: Final = tuple(f"anymail+{service}" for service in SERVICES)
 
 
 def client_params(*, access_key: str, secret: str, region: str, timeout_s: float) -> dict[str, Any]:
-    """Return what boto3 needs to know to speak to Amazon for us."""
+    """Return what boto3 needs to know to speak to Amazon for us, once a message: we are the ones who try again."""
     return {
         "aws_access_key_id": access_key,
         "aws_secret_access_key": secret,
         "region_name": region,
-        "config": {"connect_timeout": timeout_s, "read_timeout": timeout_s},
+        "config": {"connect_timeout": timeout_s, "read_timeout": timeout_s, "retries": {"total_max_attempts": 1}},
     }
 
 
@@ -89,11 +89,10 @@ class AnymailChannel:
         self._sender = sender
         self._timeout_s = url.timeout_s(TIMEOUT_S, form=service.form)
         extras = {name: url.options[name] for name in service.extras if name in url.options}
-        if "api" in url.options:
-            extras["api_url"] = url.api("", form=service.form)
+        api = url.api("", form=service.form) if "api" in url.options else ""
         try:
             backend_class = import_string(f"anymail.backends.{service_name.replace('-', '_')}.EmailBackend")
-            self._backend = backend_class(**self._backend_options(service_name, options), **extras)
+            self._backend = backend_class(**self._backend_options(service_name, options, api), **extras)
         except (AnymailConfigurationError, ImportError):
             raise url.wrong("django-anymail cannot use it; a package may be missing", form=service.form) from None
 
@@ -115,10 +114,11 @@ class AnymailChannel:
     def close(self) -> None:
         self._backend.close()
 
-    def _backend_options(self, service_name: str, options: Mapping[str, str]) -> dict[str, Any]:
-        if service_name != "amazon-ses":
-            return {**options, "timeout": self._timeout_s}
-        return {"client_params": client_params(**options, timeout_s=self._timeout_s)}
+    def _backend_options(self, service_name: str, options: Mapping[str, str], api: str) -> dict[str, Any]:
+        if service_name == "amazon-ses":
+            params = client_params(**options, timeout_s=self._timeout_s)
+            return {"client_params": {**params, "endpoint_url": api} if api else params}
+        return {**options, "timeout": self._timeout_s, **({"api_url": api} if api else {})}
 
     def _open(self) -> None:
         """Keep the session between messages; it follows no redirect, for one would turn our POST into a GET."""
