@@ -142,8 +142,7 @@ def write(story: Story, dana: Visitor) -> None:
     dana.page.wait_for_selector("[data-editor-preview] h2, [data-editor-preview] h3")
     dana.look()
     dana.page.set_input_files("[name=files]", FILE)
-    dana.press("#files form[enctype] button", leads_to=editor)
-    assert FILE["name"] in dana.text
+    dana.page.wait_for_selector(f"[data-file-lists] a:has-text('{FILE['name']}')")
     dana.open(editor)
     assert dana.page.input_value("[name=content]").split() == TEXT.split()
     assert dana.page.input_value("[name=title]") == TITLE
