@@ -30,10 +30,20 @@ await build({
     codes: "src/codes.ts",
     uploads: "src/uploads.ts",
     copy: "src/copy.ts",
+    sealed: "src/sealed/sealed.ts",
   },
   format: "iife",
+  alias: {
+    "@noble/post-quantum/hybrid.js": "./src/pq_left_out.ts",
+    "@noble/curves/nist.js": "./src/pq_left_out.ts",
+  },
 });
 // Modules that a script fetches when somebody wants what they do.
+await build({
+  ...common,
+  entryPoints: { reading: "src/sealed/reading.ts", strength: "src/sealed/strength.ts" },
+  format: "esm",
+});
 await build({
   ...common,
   entryPoints: { card: "src/card.ts" },

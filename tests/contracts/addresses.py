@@ -16,7 +16,7 @@ from stafeta.accounts.models import User
 from stafeta.core.links import Link, Purpose, make_token
 from stafeta.outbox.models import Message, Suppression
 from stafeta.switches.models import Switch, TrustedContact
-from stafeta.vault.models import Attachment, Grant, Handover, Recipient
+from stafeta.vault.models import Attachment, Grant, Handover, KeyFile, PersonalKey, Recipient
 
 ABSENT = 999_999
 FORGED = "AQEBAQEAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -24,6 +24,7 @@ QUERIES = {
     "schedule": ("preset=alert", "preset=none"),
     "history": ("what=messages", "page=2", "page=none"),
     "demo": ("still",),
+    "sealed-new": ("starter=website", "starter=none"),
     "account_login": ("next=/people/",),
 }
 Values = dict[str, object]
@@ -98,6 +99,9 @@ def values_of() -> dict[str, list[Values]]:
         "handover": handovers,
         **{f"handover-{page}": handovers for page in HANDOVER_PAGES},
         "handover-version": [{**pk, "number": number} for pk in handovers for number in (0, 1, 2)],
+        **{f"sealed-{page}": handovers for page in ("save", "versions")},
+        "sealing-acknowledge": _pks(PersonalKey),
+        "seal-key-passkey-remove": _pks(KeyFile),
         "handover-attach": handovers,
         **{f"handover-attachment{verb}": files for verb in ("", "-remove", "-restore")},
         "handover-uploads": handovers,
@@ -112,7 +116,8 @@ def values_of() -> dict[str, list[Values]]:
     }
 
 
-HANDOVER_PAGES = ("autosave", "copy", "download", "terms", "as-recipient", "versions", "delete", "restore")
+LEVEL_PAGES = ("level", "texts", "seal", "unseal")
+HANDOVER_PAGES = ("autosave", "copy", "download", "terms", "as-recipient", "versions", "delete", "restore", *LEVEL_PAGES)
 
 
 def addresses() -> list[tuple[str, str]]:
@@ -134,6 +139,17 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def _pks(
-    model: type[TrustedContact | Recipient | Handover | Attachment | Grant | Message | Suppression | Authenticator],
+    model: type[
+        TrustedContact
+        | Recipient
+        | Handover
+        | Attachment
+        | Grant
+        | Message
+        | Suppression
+        | Authenticator
+        | PersonalKey
+        | KeyFile
+    ],
 ) -> list[Values]:
     return [{"pk": pk} for pk in [*model.objects.values_list("pk", flat=True), ABSENT]]

@@ -26,6 +26,7 @@ from stafeta.vault.services.delete_handover import delete_handover
 from tests import make
 from tests.contracts.addresses import token_of
 from tests.signin import sign_in
+from tests.vault.sealed import Keys
 from tests.world import World
 
 Stage = Callable[[World, User], None]
@@ -70,6 +71,7 @@ def _furnish(owner: User, prefix: str) -> None:
     recipient = make.recipient(owner, f"{prefix}tomas@example.org", name="Tomáš Dvořák")
     make.attachment(make.handover(owner, recipient, title="Dopis"))
     delete_handover(handover=make.handover(owner, title="Smazané"), now=make.NOON)
+    Keys().handover(owner, recipient)
     if not owner.switch.contacts.exists():  # type: ignore[attr-defined]
         make.contact(owner, f"{prefix}jana@example.org")
 

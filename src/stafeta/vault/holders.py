@@ -61,6 +61,11 @@ def is_changed(key: PersonalKey) -> bool:
     return PersonalKey.objects.filter(recipient=key.recipient_id, accepted_at__isnull=False).exists()
 
 
+def known_key_before(key: PersonalKey) -> PersonalKey | None:
+    """Return the last key of the same recipient that the owner has accepted, to be compared with this one."""
+    return PersonalKey.objects.filter(recipient=key.recipient_id, accepted_at__isnull=False).exclude(pk=key.pk).first()
+
+
 def changed_keys_of(owner: User) -> list[PersonalKey]:
     """Return the keys of the owner's recipients that have changed and were not acknowledged yet."""
     known = PersonalKey.objects.filter(recipient=OuterRef("recipient"), accepted_at__isnull=False)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from stafeta.accounts.models import User
+from stafeta.core.protection import Level
 from stafeta.vault.models import (
     ACCESS_DAYS_DEFAULT,
     ACCESS_DAYS_LEAST,
@@ -132,4 +133,10 @@ class NewForm(forms.Form):
     starter = forms.ChoiceField(
         label=_("Start from"),
         choices=lambda: [(key, starter.label) for key, starter in STARTERS.items()],
+    )
+    level = forms.ChoiceField(
+        label=_("Level of protection"),
+        choices=[(level.value, level.value) for level in Level],
+        initial=Level.GUARDED.value,
+        required=False,
     )

@@ -29,6 +29,7 @@ from stafeta.web.copies import older_copy_at
 from stafeta.web.forms.handover import HandoverForm
 from stafeta.web.handover_words import card_of, recipient_badge, trail_to
 from stafeta.web.owners import handover_or_404, owner_of
+from stafeta.web.views.sealed_edit import sealed_page
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ def handover(request: HttpRequest, pk: int) -> HttpResponse:
     found = handover_or_404(request, pk)
     if request.method == "POST":
         return _save_by_form(request, found)
+    if found.is_sealed:
+        return sealed_page(request, found)
     try:
         content = read_content(found)
     except (VaultError, ConfigurationError) as error:

@@ -31,6 +31,8 @@ from stafeta.web.views.handover_edit import unreadable
 def as_recipient(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the handover as the release page would, with a line above that says so."""
     owner, found = owner_of(request), handover_or_404(request, pk)
+    if found.is_sealed:
+        return redirect("handover", pk=pk)  # only its own page opens it, and shows it beside the text
     section = section_of(
         found,
         zone=owner.zone,
@@ -52,6 +54,8 @@ def as_recipient(request: HttpRequest, pk: int) -> HttpResponse:
 def versions(request: HttpRequest, pk: int) -> HttpResponse:
     """List the kept versions, the newest first."""
     owner, found, now = owner_of(request), handover_or_404(request, pk), clock.now()
+    if found.is_sealed:
+        return redirect("handover", pk=pk)
     context = {
         "handover": found,
         "kept": [(one, Moment(one.at, owner.zone, now)) for one in versions_of(found)],
@@ -67,6 +71,8 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
 def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show one version; POST saves its text anew on top, so that the present one stays among the versions."""
     owner, found = owner_of(request), handover_or_404(request, pk)
+    if found.is_sealed:
+        return redirect("handover", pk=pk)
     try:
         kept = version_of(found, number)
         content = unseal(kept)

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from stafeta import clock
 from stafeta.accounts.moments import Moment
 from stafeta.core.errors import ConfigurationError
+from stafeta.core.protection import Level
 from stafeta.vault.models import Handover
 from stafeta.vault.selectors import deleted_handovers_of, handover_of, handovers_of
 from stafeta.vault.services.create_handover import create_handover
@@ -50,6 +52,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """Offer what to start from; POST makes the handover and opens the editor."""
     form = NewForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["level"] == Level.SEALED:
+            return redirect(f"{reverse('sealed-new')}?starter={form.cleaned_data['starter']}")
         owner, now = owner_of(request), clock.now()
         starter = STARTERS[form.cleaned_data["starter"]]
         title = str(starter.label) if starter.file else _("New handover")
