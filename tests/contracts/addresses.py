@@ -117,7 +117,17 @@ def values_of() -> dict[str, list[Values]]:
 
 
 LEVEL_PAGES = ("level", "texts", "seal", "unseal")
-HANDOVER_PAGES = ("autosave", "copy", "download", "terms", "as-recipient", "versions", "delete", "restore", *LEVEL_PAGES)
+HANDOVER_PAGES = (
+    "autosave",
+    "copy",
+    "download",
+    "terms",
+    "as-recipient",
+    "versions",
+    "delete",
+    "restore",
+    *LEVEL_PAGES,
+)
 
 
 def addresses() -> list[tuple[str, str]]:

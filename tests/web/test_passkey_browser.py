@@ -21,8 +21,8 @@ pytestmark = [
 ]
 
 
-def with_virtual_key(page: Page) -> None:
-    """Give the browser a security key that always says yes."""
+def with_virtual_key(page: Page, *, prf: bool = False) -> None:
+    """Give the browser a security key that always says yes. prf: it can derive secrets, too."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {
@@ -32,6 +32,7 @@ def with_virtual_key(page: Page) -> None:
         "hasUserVerification": True,
         "isUserVerified": True,
         "automaticPresenceSimulation": True,
+        "hasPrf": prf,
     }
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 

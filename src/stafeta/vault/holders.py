@@ -124,6 +124,12 @@ def without_key(owner: User) -> list[Recipient]:
     return list(people.filter(handovers__in=sealed).distinct())
 
 
+def public_keys_of(owner: User) -> dict[int, str]:
+    """Return the public half of the present key of each recipient of the owner who has one, by the recipient's id."""
+    keys = PersonalKey.objects.filter(recipient__owner=owner, replaced_at=None)
+    return {pk: public_key for pk, public_key in keys.values_list("recipient", "public_key") if pk is not None}
+
+
 def somebody_opens() -> Q:
     """Return the condition of a handover that is guarded, or whose key a recipient holds who did not decline."""
     held = WrappedKey.objects.filter(handover=OuterRef("pk"), key__recipient__handovers=OuterRef("pk")).exclude(

@@ -18,6 +18,7 @@ from stafeta.outbox.models import ChannelHealth
 from stafeta.switches.models import Hold, ServiceClock, Switch, TrustedContact
 from stafeta.switches.selectors import dead_letters_of, standing_hold
 from stafeta.switches.unreached import Unreached, unreached_of
+from stafeta.vault.holders import changed_keys_of, waiting_for, without_key
 from stafeta.vault.models import ConsentState, Recipient
 from stafeta.web.dead_letters import DeadLetter, dead_letter
 from stafeta.web.doubts import doubted_people
@@ -46,7 +47,7 @@ def attention_of(owner: User, switch: Switch, *, missing: tuple[Missing, ...], n
     items = [*_of_service(owner, switch, now=now), *_of_unreached(owner, now=now), *_of_letters(owner, now=now)]
     if not isinstance(switch.ladder_state, Resting):
         items += _of_account(missing)
-    items += [*_of_people(owner, switch), *_of_addresses(owner, switch)]
+    items += [*_of_sealed(owner), *_of_people(owner, switch), *_of_addresses(owner, switch)]
     return tuple(items)
 
 
@@ -138,6 +139,31 @@ def _of_account(missing: tuple[Missing, ...]) -> Iterator[Attention]:
     if Missing.HANDOVER in missing:
         text = _("There is nothing to hand over: no handover has both a text and a recipient.")
         yield Attention("danger", text, reverse("handovers"), _("Handovers"))
+
+
+def _of_sealed(owner: User) -> Iterator[Attention]:
+    """Whatever is not sealed for somebody would not be readable to them after a release."""
+    page = reverse("sealing")
+    for key in changed_keys_of(owner):
+        name = {"name": key.recipient.name if key.recipient else ""}
+        text = _("The key of %(name)s has changed. Call them and compare the words before you acknowledge it.") % name
+        yield Attention("danger", text, page, _("Compare"))
+    waiting = waiting_for(owner)
+    if waiting:
+        text = ngettext(
+            "Somebody could not open a sealed handover yet: it waits for your unlock.",
+            "Somebody could not open %(n)d sealed handovers yet: they wait for your unlock.",
+            len(waiting),
+        )
+        yield Attention("warning", text % {"n": len(waiting)}, page, _("Seal for everybody"))
+    without = [person.name for person in without_key(owner)]
+    if without:
+        text = ngettext(
+            "%(names)s has not chosen a passphrase yet, so nothing can be sealed for them.",
+            "%(names)s have not chosen their passphrases yet, so nothing can be sealed for them.",
+            len(without),
+        )
+        yield Attention("warning", text % {"names": _names(without)}, reverse("people"), _("People"))
 
 
 def _of_people(owner: User, switch: Switch) -> Iterator[Attention]:

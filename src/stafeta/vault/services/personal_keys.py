@@ -32,7 +32,7 @@ def set_key(
     require_public_key(public_key)
     require_passphrase_file(file)
     with transaction.atomic():
-        locked = type(person).objects.select_for_update().get(pk=person.pk)
+        locked = _locked(person)
         if isinstance(locked, Recipient) and locked.consent != ConsentState.GIVEN:
             raise PolicyError("consent", 0, 1, 1)
         present = key_of(locked)
@@ -92,6 +92,12 @@ def accept_key(*, key: PersonalKey, now: datetime) -> None:
         if locked.accepted_at is None:
             locked.accepted_at = now
             locked.save(update_fields=["accepted_at"])
+
+
+def _locked(person: User | Recipient) -> User | Recipient:
+    if isinstance(person, User):  # also a request's lazy one, whose type is another
+        return User.objects.select_for_update().get(pk=person.pk)
+    return Recipient.objects.select_for_update().get(pk=person.pk)
 
 
 def forget_useless(person: User | Recipient) -> None:

@@ -20,7 +20,8 @@ from stafeta.core.states import Climbing, Held, Waiting
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.services.contacts import move_contact
 from stafeta.switches.unreached import unreached_of
-from stafeta.vault.models import ConsentState
+from stafeta.vault.holders import public_keys_of, without_key
+from stafeta.vault.models import ConsentState, Recipient
 from stafeta.web.doubts import doubts_about
 from stafeta.web.forms.people import EntryForm
 from stafeta.web.fresh import fresh_signin_required
@@ -47,6 +48,8 @@ class Row:
     doubts: tuple[str, ...]
     titles: tuple[str, ...]
     unreached: tuple[str, ...]
+    lacks_key: bool = False
+    public_key: str = ""
 
     @property
     def may_be_invited(self) -> bool:
@@ -63,10 +66,11 @@ class Row:
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody the owner entered, with what is known and doubted about them."""
     switch = switch_for(request)
-    contacts = _rows(switch, Role.CONTACT)
+    contacts, recipients = _rows(switch, Role.CONTACT), _rows(switch, Role.RECIPIENT)
     context = {
         "contacts": contacts,
-        "recipients": _rows(switch, Role.RECIPIENT),
+        "recipients": recipients,
+        "has_keys": any(row.public_key for row in recipients),
         "contacts_max": CONTACTS_MAX,
         "has_room": len(contacts) < CONTACTS_MAX,
     }
@@ -182,7 +186,10 @@ def _rows(switch: Switch, role: Role) -> list[Row]:
             sentence = unreached_sentence(one, zone=switch.owner.zone, now=now)
             unreached.setdefault(one.place.pk, []).append(sentence)
     titles: dict[int, list[str]] = {}
+    without: list[Recipient] = []
+    keys: dict[int, str] = {}
     if role is Role.RECIPIENT:
+        without, keys = without_key(switch.owner), public_keys_of(switch.owner)
         for handover in switch.owner.handovers.filter(deleted_at=None).prefetch_related("recipients"):
             for recipient in handover.recipients.all():
                 titles.setdefault(recipient.pk, []).append(handover.title)
@@ -195,6 +202,8 @@ def _rows(switch: Switch, role: Role) -> list[Row]:
             doubts_about(person, owner=switch.owner, others=members),
             tuple(titles.get(person.pk, [])),
             tuple(unreached.get(person.pk, [])),
+            lacks_key=person in without,
+            public_key=keys.get(person.pk, ""),
         )
         for person in members
     ]
