@@ -8,6 +8,8 @@ ARGS ?=
 LOCKED := pyproject.toml uv.lock
 CATALOGS := $(wildcard src/stafeta/locale/*/LC_MESSAGES/*.po)
 BUILT_FROM := hatch_build.py tools/catalogs.py $(CATALOGS)
+# These walk every page of a running site: they are tests, and no part of the check before a commit.
+WALKS := test_purity.py test_canary.py
 
 .PHONY: help run demo test check soak mutants screens wheel messages format clean
 
@@ -30,7 +32,7 @@ check: .venv/.ready-to-test ## style, types, floors, house rules, translations, 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -p no:cacheprovider tests/contracts
+	$(BIN)/pytest -q -p no:cacheprovider tests/contracts $(WALKS:%=--ignore=tests/contracts/%)
 
 soak: .venv/.ready-to-test ## an hour of force: processes killed under thousands of switches, then lives by the ten thousand
 	$(BIN)/pytest -q -s -m soak $(ARGS)
