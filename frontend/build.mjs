@@ -1,7 +1,7 @@
 // Builds the scripts and the style sheet into the web package; the same input gives the same bytes.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -71,7 +71,19 @@ const filled = { "%POLICY%": policy, "%STYLE%": style, "%SCRIPT%": script };
 const page = readFileSync(join(here, "open/open.html"), "utf8").replace(/%[A-Z]+%/g, (mark) => filled[mark]);
 writeFileSync(join(outdir, "open.html"), page);
 
+// The page that shows a PDF, and what PDF.js fetches when it needs it: its worker, the fonts that PDFs may rely on, and
+// a decoder that stands in for one in WebAssembly, which the page's policy does not allow.
+const pdfjs = join(here, "node_modules/pdfjs-dist");
+const own = join(outdir, "pdfjs");
+await build({ ...common, entryPoints: { pdf: "src/pdf.ts" }, format: "esm", external: ["canvas"] });
+mkdirSync(own);
+copyFileSync(join(pdfjs, "legacy/build/pdf.worker.min.mjs"), join(outdir, "pdf.worker.js"));
+copyFileSync(join(pdfjs, "wasm/openjpeg_nowasm_fallback.js"), join(own, "openjpeg_nowasm_fallback.js"));
+for (const name of ["LICENSE_OPENJPEG", "LICENSE_PDFJS_OPENJPEG"]) copyFileSync(join(pdfjs, "wasm", name), join(own, name));
+for (const name of readdirSync(join(pdfjs, "standard_fonts"))) copyFileSync(join(pdfjs, "standard_fonts", name), join(own, name));
+copyFileSync(join(pdfjs, "LICENSE"), join(own, "LICENSE"));
+
 // The web server sends these to browsers that take them.
-for (const name of readdirSync(outdir)) {
+for (const name of readdirSync(outdir).filter((name) => /\.(js|css|html)$/.test(name))) {
   writeFileSync(join(outdir, `${name}.gz`), gzipSync(readFileSync(join(outdir, name)), { level: 9 }));
 }

@@ -18,6 +18,7 @@ from stafeta.vault.services.open_attachment import open_attachment
 from stafeta.web.views import uploads as views
 from tests import make
 from tests.e2e.browsers import CHROMIUM, NO_CHROMIUM, Browsers, Visitor, chromium
+from tests.pdf import pdf, png
 
 PART = 64 * 1024
 DROP = """
@@ -28,6 +29,12 @@ DROP = """
   for (const type of ["dragenter", "dragover", "drop"]) {
     document.querySelector(selector).dispatchEvent(new DragEvent(type, facts));
   }
+}
+"""
+DRAWN = """
+() => {
+  const context = document.querySelector(".pdf-page canvas").getContext("2d");
+  return context.getImageData(0, 0, 600, 400).data.some((value, place) => place % 4 === 0 && value < 100);
 }
 """
 
@@ -106,7 +113,7 @@ def test_files_are_sent_through_a_lost_connection_and_a_reload_and_the_text_stay
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if "part=" in request.url else None)
     page.set_input_files("#id_files", large)
-    expect(page.get_by_role("link", name="plán.pdf")).to_be_visible()
+    expect(page.get_by_role("link", name="plán.pdf", exact=True)).to_be_visible()
     assert [address[-1] for address in sent] == ["2", "3", "4", "5"]
     expect(page.locator("[data-unfinished]")).to_have_count(0)
     with open_attachment(Attachment.objects.get(name="plán.pdf")) as file:
@@ -138,3 +145,47 @@ def test_what_is_refused_says_why_and_what_is_cancelled_leaves_nothing(
     page.reload()
     expect(page.locator("[data-unfinished]")).to_have_count(0)
     assert not StoredFile.objects.exists()
+
+
+def test_a_pdf_is_shown_in_the_page_and_what_cannot_be_is_offered(browsers: Browsers, handover: Handover) -> None:
+    plan = make.attachment(handover, pdf("A golden carp", "in the second", "and the last pond"), name="plan.pdf")
+    broken = make.attachment(handover, b"%PDF-1.7 and nothing of one", name="broken.pdf")
+    picture = make.attachment(handover, png(3, 2), name="picture.png")
+    dana = signed_in(browsers, handover.owner)
+    page = dana.page
+    dana.open(f"/handovers/{handover.pk}/attachments/{plan.pk}/show/")
+    expect(page.locator("[data-pdf-count]")).to_have_text("3")
+    expect(page.locator(".pdf-text").first).to_contain_text("A golden carp")
+    expect(page.locator("[data-pdf-fallback]")).to_be_hidden()
+    page.wait_for_function(DRAWN)
+    dana.look()
+    page.locator("[data-pdf-pages]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-pdf-page]")).to_have_value("2")
+    expect(page.get_by_role("group", name="Page 2 of 3")).to_contain_text("in the second")
+    page.keyboard.press("End")
+    expect(page.locator("[data-pdf-page]")).to_have_value("3")
+    expect(page.get_by_role("button", name="Next page")).to_be_disabled()
+    before = page.locator("[data-pdf-zoom]").inner_text()
+    page.keyboard.press("+")
+    expect(page.locator("[data-pdf-zoom]")).not_to_have_text(before)
+
+    dana.open(f"/handovers/{handover.pk}/attachments/{broken.pk}/show/")
+    expect(page.get_by_role("alert")).to_contain_text("It cannot be shown here.")
+    with page.expect_download() as download:
+        page.locator("[data-pdf-fallback] a").click()
+    assert download.value.suggested_filename == "broken.pdf"
+
+    dana.open(f"/handovers/{handover.pk}/as-recipient/")
+    image = page.get_by_role("img", name="picture.png")
+    page.wait_for_function("image => image.naturalWidth === 3", arg=image.element_handle())
+    dana.open(f"/handovers/{handover.pk}/attachments/{picture.pk}/show/")
+    assert browsers.complaints.console == []
+
+
+def test_without_its_script_a_pdf_is_offered_for_download(browsers: Browsers, handover: Handover) -> None:
+    plan = make.attachment(handover, pdf("A golden carp"), name="plan.pdf")
+    dana = signed_in(browsers, handover.owner)
+    dana.page.route("**/dist/pdf.js", lambda route: route.abort())
+    dana.page.goto(f"{dana.page.url}handovers/{handover.pk}/attachments/{plan.pk}/show/")
+    expect(dana.page.locator("[data-pdf-fallback]")).to_be_visible()

@@ -27,7 +27,11 @@ def file(handover: Handover) -> Attachment:
 
 def doors(file: Attachment) -> list[str]:
     """Return every address behind which this file, or something of it, is."""
-    return [reverse("release-attachment", args=[file.pk]), reverse("release-download")]
+    return [
+        reverse("release-attachment", args=[file.pk]),
+        reverse("release-attachment-show", args=[file.pk]),
+        reverse("release-download"),
+    ]
 
 
 def opened(browser: Client, file: Attachment) -> list[str]:

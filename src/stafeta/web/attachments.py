@@ -28,6 +28,7 @@ from stafeta.vault.services.delete_handover import DELETED_KEPT
 from stafeta.vault.services.erase_files import erase_file
 from stafeta.vault.services.open_attachment import open_attachment
 from stafeta.web.owners import note, owner_of
+from stafeta.web.showing import Shown, how_shown
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +53,17 @@ class FileLine:
     name: str
     size_bytes: int
     url: str
+    how: Shown
+    show_url: str
 
 
-def lines_of(handover: Handover, url: Callable[[Attachment], str]) -> tuple[FileLine, ...]:
-    """Return the handover's files by name, each with where it is to be had."""
-    return tuple(FileLine(one.name, one.size_bytes, url(one)) for one in attachments_of(handover))
+def lines_of(
+    handover: Handover, url: Callable[[Attachment], str], show_url: Callable[[Attachment], str]
+) -> tuple[FileLine, ...]:
+    """Return the handover's files by name, each with where it is to be had, and where it is shown."""
+    return tuple(
+        FileLine(one.name, one.size_bytes, url(one), how_shown(one), show_url(one)) for one in attachments_of(handover)
+    )
 
 
 def take_in(
@@ -96,7 +103,7 @@ def take_in(
 def file_lists(handover: Handover, *, owner: User, now: datetime) -> dict[str, object]:
     """Return what file_lists.html shows: the files, those that are still on their way, and those that were removed."""
     return {
-        "files": [(one, Moment(one.created_at, owner.zone, now)) for one in attachments_of(handover)],
+        "files": [(one, Moment(one.created_at, owner.zone, now), how_shown(one)) for one in attachments_of(handover)],
         "unfinished": uploads_of(handover),
         "removed_files": [
             (one, Moment(one.deleted_at + DELETED_KEPT, owner.zone, now))

@@ -52,9 +52,15 @@ class Section:
 
 
 def section_of(
-    handover: Handover, *, zone: str, now: datetime, file_url: Callable[[Attachment], str], grant: int | None = None
+    handover: Handover,
+    *,
+    zone: str,
+    now: datetime,
+    file_url: Callable[[Attachment], str],
+    show_url: Callable[[Attachment], str],
+    grant: int | None = None,
 ) -> Section:
-    """Return a handover ready to be read. file_url: where each of its files is to be had."""
+    """Return a handover ready to be read. file_url, show_url: where each of its files is to be had, and is shown."""
     anchor = f"h{handover.pk}"
     try:
         page = render_markdown(read_content(handover), below=2, anchors=anchor)
@@ -63,7 +69,7 @@ def section_of(
     except (VaultError, ConfigurationError) as error:
         log.error("handover %s cannot be opened: %s", handover.pk, type(error).__name__)
         page = None
-    files = lines_of(handover, file_url)
+    files = lines_of(handover, file_url, show_url)
     changed = Moment(handover.updated_at, zone, now)
     return Section(handover.title, anchor, changed, page, grant, files, is_sealed=handover.is_sealed)
 

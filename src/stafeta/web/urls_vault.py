@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("handovers/<int:pk>/restore/", handovers.restore, name="handover-restore"),
     path("handovers/<int:pk>/attachments/", attachments.attach, name="handover-attach"),
     path("handovers/<int:pk>/attachments/<int:number>/", attachments.attachment, name="handover-attachment"),
+    path("handovers/<int:pk>/attachments/<int:number>/show/", attachments.show, name="handover-attachment-show"),
     path("handovers/<int:pk>/attachments/<int:number>/remove/", attachments.remove, name="handover-attachment-remove"),
     path(
         "handovers/<int:pk>/attachments/<int:number>/restore/", attachments.restore, name="handover-attachment-restore"
@@ -66,5 +67,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("release/read/", release.read, name="release-read"),
     path("release/download/", release.download_all, name="release-download"),
     path("release/attachments/<int:pk>/", release.attachment, name="release-attachment"),
+    path("release/attachments/<int:pk>/show/", release.show, name="release-attachment-show"),
     path("release/mail/<int:pk>/", release.mail, name="release-mail"),
 ]

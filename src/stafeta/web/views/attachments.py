@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -19,7 +19,9 @@ from stafeta.vault.selectors import attachment_of, handover_of
 from stafeta.vault.services.remove_attachment import remove_attachment, restore_attachment
 from stafeta.web.attachments import answer_with, refusal_sentence, take_in
 from stafeta.web.bundles import Withdrawn, folder_of, zip_response
+from stafeta.web.handover_words import trail_to
 from stafeta.web.owners import handover_or_404, note, owner_of
+from stafeta.web.showing import Shown, how_shown
 from stafeta.web.uploads import arrived_whole, uploads_in
 
 
@@ -65,6 +67,25 @@ def attachment(request: HttpRequest, pk: int, number: int) -> HttpResponse | Fil
     """Give the owner a file of theirs."""
     found = handover_or_404(request, pk)
     return answer_with(request, _attachment_or_404(found, number), otherwise=resolve_url("handover", pk=found.pk))
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def show(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Show the owner a picture or a PDF of theirs."""
+    found = handover_or_404(request, pk)
+    one = _attachment_or_404(found, number)
+    if (how := how_shown(one)) is Shown.NOT:
+        raise Http404("not shown")
+    context = {
+        "handover": found,
+        "file": one,
+        "how": how,
+        "url": resolve_url("handover-attachment", found.pk, one.pk),
+        "trail": trail_to(found, one.name),
+    }
+    return render(request, "web/handovers/show_file.html", context)
 
 
 @login_required

@@ -38,6 +38,7 @@ def as_recipient(request: HttpRequest, pk: int) -> HttpResponse:
         zone=owner.zone,
         now=clock.now(),
         file_url=lambda one: reverse("handover-attachment", args=[found.pk, one.pk]),
+        show_url=lambda one: reverse("handover-attachment-show", args=[found.pk, one.pk]),
     )
     context = {
         "handover": found,

@@ -32,6 +32,7 @@ from stafeta.web.forms.account import CodeForm
 from stafeta.web.languages import speak
 from stafeta.web.reading import gate_is_open, open_gate, section_of
 from stafeta.web.session_links import session_link
+from stafeta.web.showing import Shown, how_shown
 
 Answer = HttpResponse | FileResponse | StreamingHttpResponse
 Page = Callable[..., Answer]
@@ -122,7 +123,8 @@ def read(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResponse: 
         return redirect("release-read")
     owner, now = found.recipient.owner, clock.now()
     sections = [
-        section_of(one.handover, zone=owner.zone, now=now, file_url=_file_url, grant=one.pk) for one in found.opened
+        section_of(one.handover, zone=owner.zone, now=now, file_url=_file_url, show_url=_show_url, grant=one.pk)
+        for one in found.opened
     ]
     context = _people(found) | {
         "sections": sections,
@@ -147,6 +149,19 @@ def attachment(
     except Attachment.DoesNotExist as error:
         raise Http404("no such file") from error
     return answer_with(request, one, otherwise="release-read")
+
+
+@behind_the_link
+@behind_the_code
+def show(request: HttpRequest, link: Link, found: OpenRelease, *, pk: int) -> HttpResponse:  # noqa: ARG001 - as above
+    """Show a picture or a PDF of what was opened; it is fetched by the page, behind the same gates."""
+    try:
+        one = attachment_behind(found, pk)
+    except Attachment.DoesNotExist as error:
+        raise Http404("no such file") from error
+    if (how := how_shown(one)) is Shown.NOT:
+        raise Http404("not shown")
+    return render(request, "web/release/show_file.html", {"file": one, "how": how, "url": _file_url(one)})
 
 
 @behind_the_link
@@ -207,6 +222,10 @@ def mail(request: HttpRequest, link: Link, found: OpenRelease, *, pk: int) -> Ht
 
 def _file_url(one: Attachment) -> str:
     return reverse("release-attachment", args=[one.pk])
+
+
+def _show_url(one: Attachment) -> str:
+    return reverse("release-attachment-show", args=[one.pk])
 
 
 def _send_code(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResponse:
