@@ -96,6 +96,7 @@ def values_of() -> dict[str, list[Values]]:
         ],
         **{f"mfa_{verb}_webauthn": _pks(Authenticator) for verb in ("remove", "edit")},
         **{f"{who}-{verb}": pks for who, pks in people.items() for verb in ("edit", "invite", "remove", "move")},
+        "recipient-ask-key": people["recipient"],
         "handover": handovers,
         **{f"handover-{page}": handovers for page in HANDOVER_PAGES},
         "handover-version": [{**pk, "number": number} for pk in handovers for number in (0, 1, 2)],

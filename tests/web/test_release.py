@@ -21,7 +21,7 @@ from stafeta.vault.models import ConsentState, Grant, Handover, Reading, Recipie
 from stafeta.vault.services.delete_handover import delete_handover
 from stafeta.vault.services.follow_up import follow_up
 from stafeta.vault.services.release import close_grants, open_handovers
-from stafeta.web.reading import GATE_KEY
+from stafeta.web.gates import GATE_KEY
 from tests import make
 from tests.web.traces import database_as_text
 

@@ -346,7 +346,7 @@ def test_people_see_the_words_of_keys_and_who_lacks_one(
     browser: Client, sealed: Handover, ema: Recipient, keys: Keys
 ) -> None:
     assert "Has not chosen a passphrase yet" in words(browser.get(reverse("people")))
-    assert "Send the link again" in words(browser.get(reverse("people")))
+    assert "Ask for a passphrase" in words(browser.get(reverse("people")))
     key = keys.new(ema)
     accept_key(key=key, now=make.NOON)
     assert key.public_key in browser.get(reverse("people")).content.decode()

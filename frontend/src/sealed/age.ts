@@ -19,6 +19,16 @@ export async function newKey(): Promise<Key> {
   return keyOf(await generateX25519Identity());
 }
 
+/** Whether this browser can do all that; asked before somebody types a passphrase for nothing. */
+export async function canSeal(): Promise<boolean> {
+  try {
+    const key = await newKey();
+    return (await openText(await sealText("", key.publicKey), key.identity)) === "";
+  } catch {
+    return false;
+  }
+}
+
 export async function keyOf(identity: string): Promise<Key> {
   return { identity, publicKey: await identityToRecipient(identity) };
 }

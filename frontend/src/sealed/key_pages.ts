@@ -36,9 +36,15 @@ export function makeKeyPage(page: HTMLElement, kind: "owner" | "recipient" = "ow
     find<HTMLElement>(second, "h2")?.focus();
   });
   save?.addEventListener("click", () => {
+    const place = find<HTMLElement>(page, "[data-card-error]");
+    tell(place, "");
     void busy(save, "", async () => {
-      if (key) await saveCardOf(key, page, kind);
-      saved = true;
+      try {
+        if (key) await saveCardOf(key, page, kind);
+        saved = true;
+      } catch {
+        tell(place, words(page, "CardFailed"));
+      }
     }).then(ready);
   });
   kept.addEventListener("change", ready);

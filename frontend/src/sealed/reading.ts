@@ -9,4 +9,5 @@ export function render(content: string, below = 1): string {
   return place.innerHTML;
 }
 
+export { renderMarkdown } from "../reading";
 export { compare, type Part } from "./compare";

@@ -1,18 +1,22 @@
 // The script of the pages around sealed handovers, and, run as a worker, the slow work of passphrases.
+import { canSeal } from "./age";
 import { showFingerprints } from "./dom";
 import { editorPage } from "./editor_page";
 import { createPage, levelPage } from "./fresh_key";
 import { keyPage, makeKeyPage } from "./key_pages";
+import { releasePage } from "./release_page";
 import { sealingPage } from "./sealing_page";
 import { serve, workWith } from "./worker";
 
 const PAGES: Readonly<Record<string, (page: HTMLElement) => void>> = {
-  "key-new": makeKeyPage,
+  "key-new": (page) => makeKeyPage(page),
+  "recipient-key": (page) => makeKeyPage(page, "recipient"),
   key: keyPage,
   editor: editorPage,
   create: createPage,
   level: levelPage,
   sealing: sealingPage,
+  release: releasePage,
 };
 
 if (typeof document === "undefined") {
@@ -23,6 +27,8 @@ if (typeof document === "undefined") {
   const page = document.querySelector<HTMLElement>("[data-sealed-page]");
   showFingerprints();
   if (page) PAGES[page.dataset.sealedPage ?? ""]?.(page);
+  const old = document.querySelector<HTMLElement>("[data-too-old]");
+  if (old) void canSeal().then((can) => (old.hidden = can));
   // A page that comes back from the browser's memory would show what was locked when it was left.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();

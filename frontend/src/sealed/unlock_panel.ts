@@ -4,14 +4,14 @@ import { Unopened } from "./age";
 import { busy, find, tell, words } from "./dom";
 import { Unlocked, type KeyData } from "./keys";
 
-/** Ask until something is unlocked, then call `done`; where that throws Unopened, it was the wrong key, and it asks on. */
+/** Ask until something is unlocked, then call `done`; where that throws Unopened, it was the wrong key, and it asks on, as where it returns false. */
 export class UnlockPanel {
   readonly unlocked: Unlocked;
 
   constructor(
     private readonly root: HTMLElement,
     keys: readonly KeyData[],
-    private readonly done: (unlocked: Unlocked) => Promise<void>,
+    private readonly done: (unlocked: Unlocked) => Promise<boolean | void>,
   ) {
     this.unlocked = new Unlocked(keys);
     const form = find<HTMLFormElement>(root, "[data-unlock-form]");
@@ -76,8 +76,7 @@ export class UnlockPanel {
   private async attempt(place: HTMLElement | null, wrong: string, unlock: () => Promise<void>): Promise<void> {
     try {
       await unlock();
-      await this.done(this.unlocked);
-      this.root.hidden = true;
+      this.root.hidden = (await this.done(this.unlocked)) !== false;
     } catch (error) {
       this.unlocked.lock();
       if (!(error instanceof Unopened)) throw error;

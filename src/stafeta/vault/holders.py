@@ -130,6 +130,18 @@ def public_keys_of(owner: User) -> dict[int, str]:
     return {pk: public_key for pk, public_key in keys.values_list("recipient", "public_key") if pk is not None}
 
 
+def is_wanted(recipient: Recipient) -> bool:
+    """Whether a recipient needs a key: they are to hold something sealed, or their owner has asked them to make one."""
+    sealed = recipient.handovers.filter(level=Level.SEALED, deleted_at=None)
+    return recipient.key_asked_at is not None or sealed.exists()
+
+
+def openers_of(handovers: Iterable[Handover]) -> set[tuple[int, int]]:
+    """Return who can open which of these sealed handovers: (handover, recipient), by ids."""
+    held = WrappedKey.objects.filter(handover__in=list(handovers), key__recipient__isnull=False)
+    return set(held.values_list("handover", "key__recipient"))
+
+
 def somebody_opens() -> Q:
     """Return the condition of a handover that is guarded, or whose key a recipient holds who did not decline."""
     held = WrappedKey.objects.filter(handover=OuterRef("pk"), key__recipient__handovers=OuterRef("pk")).exclude(

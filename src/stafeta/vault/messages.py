@@ -30,6 +30,7 @@ from stafeta.outbox.kinds import Rendered, Renderer
 from stafeta.outbox.message_ids import thread_headers
 from stafeta.outbox.models import Message
 from stafeta.outbox.render import render_mail
+from stafeta.vault.holders import key_of, openers_of
 from stafeta.vault.markdown import render as render_markdown
 from stafeta.vault.models import ConsentState, Grant, Recipient
 from stafeta.vault.selectors import read_content, readable_until
@@ -46,6 +47,17 @@ def invite(message: Message) -> Rendered:
         raise Obsolete("there is a newer invitation")
     link = Link(Purpose.RECIPIENT_CONSENT, recipient.pk, recipient.owner_id, recipient.invitation)
     return _mail(recipient, "invite", {"button_url": url_for(link), **operator_facts()})
+
+
+def ask_for_key(message: Message) -> Rendered:
+    """Render the wish that a recipient choose a passphrase. Raises Obsolete once they have, or were invited anew."""
+    recipient = _recipient_of(message)
+    is_newest = recipient.invitation == message.params["invitation"] and recipient.invited_at is not None
+    if not is_newest or recipient.consent != ConsentState.GIVEN or key_of(recipient) is not None:
+        raise Obsolete("nothing is wanted of them any more")
+    link = Link(Purpose.RECIPIENT_CONSENT, recipient.pk, recipient.owner_id, recipient.invitation)
+    context = {"button_url": url_for(link), "phone": mask_phone(recipient.phone)}
+    return _mail(recipient, "ask_for_key", context)
 
 
 def code(message: Message) -> Rendered:
@@ -69,6 +81,7 @@ def release(message: Message) -> Rendered:
         "agreed": recipient.consent == ConsentState.GIVEN,
         "phone": mask_phone(recipient.phone),
         "until": _until(grants, recipient),
+        "is_sealed": bool(_openable(grants, sealed=True)),
     }
     return _mail(recipient, "release", context, headers=_thread(message, recipient))
 
@@ -86,12 +99,16 @@ def release_sms(message: Message) -> Rendered:
 
 
 def reminder(message: Message) -> Rendered:
-    """Render a reminder. Raises Obsolete when everything was opened or closed."""
+    """Render a reminder. Raises Obsolete when everything was opened or closed, or they could not open what is left."""
     recipient = _recipient_of(message)
-    grants = [grant for grant in _told_grants(message, recipient) if grant.first_read_at is None]
+    grants = _openable(grant for grant in _told_grants(message, recipient) if grant.first_read_at is None)
     if not grants:
-        raise Obsolete("everything was opened")
-    context = {"button_url": release_url(message, recipient), "until": _until(grants, recipient)}
+        raise Obsolete("everything that they can open was opened")
+    context = {
+        "button_url": release_url(message, recipient),
+        "until": _until(grants, recipient),
+        "is_sealed": any(grant.handover.is_sealed for grant in grants),
+    }
     return _mail(recipient, "reminder", context, headers=_thread(message, recipient))
 
 
@@ -119,7 +136,7 @@ def content(message: Message) -> Rendered:
     handover's trouble, or the keyring's, and no reason for anybody's ladder to wait.
     """
     recipient = _recipient_of(message)
-    grant = _told_grants(message, recipient).filter(pk=message.params["grant"]).select_related("handover").first()
+    grant = _told_grants(message, recipient).filter(pk=message.params["grant"]).first()
     is_late = clock.now().timestamp() >= message.params["until"]
     if grant is None or grant.first_read_at is None or is_late or recipient.consent != ConsentState.GIVEN:
         raise Obsolete("the recipient may not read it any more")
@@ -144,6 +161,7 @@ def content(message: Message) -> Rendered:
 
 RENDERERS: Final[dict[str, Renderer]] = {
     "vault.invite": invite,
+    "vault.ask_for_key": ask_for_key,
     "vault.code": code,
     "vault.release": release,
     "vault.release_sms": release_sms,
@@ -179,10 +197,21 @@ def _told_grants(message: Message, recipient: Recipient) -> QuerySet[Grant]:
         closed_at=None,
         told_at__isnull=False,
         handover__deleted_at=None,
-    )
+    ).select_related("handover")
     if recipient.consent == ConsentState.DECLINED or not grants.exists():
         raise Obsolete("nothing is open to them any more")
     return grants
+
+
+def _openable(grants: Iterable[Grant], *, sealed: bool = False) -> list[Grant]:
+    """Return the grants of what is guarded, or sealed for their recipient; or of these only the sealed ones."""
+    found = list(grants)
+    openers = openers_of(grant.handover for grant in found if grant.handover.is_sealed)
+    return [
+        grant
+        for grant in found
+        if (grant.handover_id, grant.recipient_id) in openers or not (sealed or grant.handover.is_sealed)
+    ]
 
 
 def _until(grants: Iterable[Grant], recipient: Recipient) -> Moment:

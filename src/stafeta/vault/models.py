@@ -67,6 +67,7 @@ class Recipient(Invitee):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recipients")
     created_at = models.DateTimeField()
+    key_asked_at = models.DateTimeField(null=True)  # to choose a passphrase for what is sealed
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name", "pk"]
@@ -140,8 +141,7 @@ class StoredFile(models.Model):
     """An age file in the storage, or one that was begun: the row is there before the file, and goes after it.
 
     So nothing is ever looked for in the storage itself, which may be another database's as well, and whatever a crash
-    has left behind is known by name. begun_at: in real time. doomed_at: it is being erased, and belongs to nothing any
-    more.
+    has left behind is known by name. begun_at: in real time. doomed_at: it is being erased.
     """
 
     key = models.CharField(max_length=64, unique=True)
@@ -344,7 +344,7 @@ class Grant(models.Model):
 
     switch, cycle: the release it belongs to; with the recipient they make its link.
     opens_at_s, expires_at_s: service seconds. told_at: when the news was queued; news: what the keys of its messages
-    begin with. remind_at_s: the next reminder is due. first_read_at: content was shown.
+    begin with. remind_at_s: the next reminder is due. first_read_at: content was shown; if sealed, unlocked as well.
     closed_at: the owner came back, or the grant was revoked.
     """
 
@@ -384,14 +384,15 @@ class Grant(models.Model):
 
 
 class Reading(AppendOnly):
-    """Append-only: the content was shown or sent to a recipient."""
+    """Append-only: the content was shown, sent or, still locked, given to a recipient's browser."""
 
     class How(models.TextChoices):
         PAGE = "page"
         MAIL = "mail"
+        LOCKED = "locked"
 
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="readings")
-    how = models.CharField(max_length=4, choices=How)
+    how = models.CharField(max_length=6, choices=How)
     version = models.PositiveIntegerField()
     at = models.DateTimeField()
 

@@ -45,21 +45,25 @@ BLOCKING = frozenset({Gap.EMPTY, Gap.NO_RECIPIENTS, Gap.ALL_DECLINED, Gap.NOBODY
 
 @dataclass(frozen=True, slots=True)
 class OpenRelease:
-    """What one release link opens now: at least one grant, each open, to one recipient, of one release."""
+    """What one release link opens now: at least one grant, each open, to one recipient, of one release.
+
+    given: ids of the grants whose content the recipient was let in to already; a sealed one's may be locked still.
+    """
 
     recipient: Recipient
     switch_id: int
     cycle: int
     grants: tuple[Grant, ...]
+    given: frozenset[int]
 
     @property
     def opened(self) -> tuple[Grant, ...]:
-        """The grants whose content was shown already."""
-        return tuple(grant for grant in self.grants if grant.first_read_at is not None)
+        """The grants whose content was given already."""
+        return tuple(grant for grant in self.grants if grant.pk in self.given)
 
     @property
     def unopened(self) -> tuple[Grant, ...]:
-        return tuple(grant for grant in self.grants if grant.first_read_at is None)
+        return tuple(grant for grant in self.grants if grant.pk not in self.given)
 
 
 # Handovers ---------------------------------------------------------------------------------------------------------
@@ -237,7 +241,8 @@ def release_behind(link: Link, *, service_s: int) -> OpenRelease:
     )
     if not grants:
         raise BadLink
-    return OpenRelease(recipient, link.switch, link.cycle, tuple(grants))
+    given = frozenset(Reading.objects.filter(grant__in=grants).values_list("grant", flat=True))
+    return OpenRelease(recipient, link.switch, link.cycle, tuple(grants), given)
 
 
 def readings_of(handover: Handover) -> list[Reading]:

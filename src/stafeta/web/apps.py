@@ -15,8 +15,10 @@ class WebConfig(AppConfig):
 
         from stafeta.web.messages import register_renderers
         from stafeta.web.notices import register_notices
+        from stafeta.web.recipient_keys import register_key_notices
         from stafeta.web.signin import on_signed_in
 
         register_renderers()
         register_notices()
+        register_key_notices()
         user_logged_in.connect(on_signed_in, dispatch_uid="stafeta.web.signin")

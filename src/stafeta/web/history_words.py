@@ -215,6 +215,7 @@ def _fact(event: Event, names: Names) -> str:
         "PasskeyAdded": _("You let a passkey unlock your key."),
         "PasskeyRemoved": _("You let a passkey unlock your key no more."),
         "KeyAcknowledged": _("You acknowledged the changed key of %(name)s."),
+        "KeyAskedFor": _("You asked %(name)s to choose a passphrase."),
         "RecipientKeyMade": _("%(name)s chose a passphrase for what is sealed for them."),
         "RecipientKeyReplaced": _("%(name)s made another key for what is sealed for them."),
         "InstallationRestored": _("The service came back from a backup."),
@@ -259,6 +260,8 @@ def consent_sentence(consent: Consent) -> str:
 def reading_sentence(reading: Reading) -> str:
     """Return who was shown what."""
     facts = {"name": reading.grant.recipient.name, "title": reading.grant.handover.title}
+    if reading.how == Reading.How.LOCKED:
+        return _("%(name)s was given “%(title)s”, still sealed.") % facts
     if reading.how == Reading.How.MAIL:
         return _("%(name)s had “%(title)s” sent by e-mail.") % facts
     return _("%(name)s read “%(title)s”.") % facts

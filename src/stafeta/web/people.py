@@ -14,6 +14,7 @@ from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.services.contacts import add_contact, invite_contact, remove_contact, update_contact
 from stafeta.switches.services.record_fact import record_fact
 from stafeta.vault.models import ConsentState, Recipient
+from stafeta.vault.services.ask_for_key import ask_for_key
 from stafeta.vault.services.invite_recipient import invite_recipient
 from stafeta.vault.services.recipients import add_recipient, remove_recipient, update_recipient
 from stafeta.web.notices import tell_address, tell_owner
@@ -103,6 +104,15 @@ def invite(*, person: Person, now: datetime) -> Person:
     if isinstance(person, TrustedContact):
         return invite_contact(contact=person, now=now)
     return invite_recipient(recipient=person, now=now)
+
+
+@transaction.atomic
+def ask_key(*, switch: Switch, recipient: Recipient, now: datetime) -> bool:
+    """Ask a recipient to choose a passphrase; whether an e-mail goes out (services.ask_for_key)."""
+    if not ask_for_key(recipient=recipient, now=now):
+        return False
+    record_fact(switch=switch, kind="KeyAskedFor", facts={"recipient": recipient.pk}, now=now)
+    return True
 
 
 def _fields(entry: Entry) -> dict[str, str]:

@@ -8,21 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.http import HttpRequest
-
 from stafeta.accounts.moments import Moment
 from stafeta.core.errors import ConfigurationError, SealedAway, VaultError
-from stafeta.core.links import Link
 from stafeta.vault.markdown import Heading, Page
 from stafeta.vault.markdown import render as render_markdown
 from stafeta.vault.models import Attachment, Handover
 from stafeta.vault.selectors import read_content
-from stafeta.vault.services.reading import GATE_OPEN_FOR
 from stafeta.web.attachments import FileLine, lines_of
+from stafeta.web.sealed_reading import Seal
 
 log = logging.getLogger(__name__)
 
-GATE_KEY: Final = "release_gate"
 CONTENTS_FROM: Final = 3  # fewer headings need no table of contents
 CONTENTS_LEVELS: Final = 2
 
@@ -31,7 +27,7 @@ CONTENTS_LEVELS: Final = 2
 class Section:
     """One handover on a reading page. page: None where it cannot be opened, which the page says.
 
-    is_sealed: only the reader's browser can open it.
+    is_sealed: only the reader's browser can open it. seal: whether it can, where that is known.
     """
 
     title: str
@@ -41,6 +37,7 @@ class Section:
     grant: int | None = None
     files: tuple[FileLine, ...] = ()
     is_sealed: bool = False
+    seal: Seal | None = None
 
     @property
     def contents(self) -> tuple[Heading, ...]:
@@ -59,6 +56,7 @@ def section_of(
     file_url: Callable[[Attachment], str],
     show_url: Callable[[Attachment], str],
     grant: int | None = None,
+    seal: Seal | None = None,
 ) -> Section:
     """Return a handover ready to be read. file_url, show_url: where each of its files is to be had, and is shown."""
     anchor = f"h{handover.pk}"
@@ -71,25 +69,4 @@ def section_of(
         page = None
     files = lines_of(handover, file_url, show_url)
     changed = Moment(handover.updated_at, zone, now)
-    return Section(handover.title, anchor, changed, page, grant, files, is_sealed=handover.is_sealed)
-
-
-# The second gate ---------------------------------------------------------------------------------------------------
-def open_gate(request: HttpRequest, link: Link, *, phone: str, real_now: datetime) -> None:
-    """Remember in this browser that `phone` was proved for this link; the session gets a new id."""
-    request.session.cycle_key()
-    until = real_now + GATE_OPEN_FOR
-    request.session[GATE_KEY] = [*_proved(link, phone), until.timestamp()]
-
-
-def gate_is_open(request: HttpRequest, link: Link, *, phone: str, real_now: datetime) -> bool:
-    """Whether this very phone was proved in this browser for this very link within the last hour."""
-    kept = request.session.get(GATE_KEY)
-    if not kept:
-        return False
-    *proved, until = kept
-    return bool(proved == _proved(link, phone) and real_now.timestamp() < float(until))
-
-
-def _proved(link: Link, phone: str) -> list[int | str]:
-    return [link.person, link.switch, link.cycle, phone]
+    return Section(handover.title, anchor, changed, page, grant, files, is_sealed=handover.is_sealed, seal=seal)

@@ -16,7 +16,15 @@ from stafeta.web.views.dashboard import (
 from stafeta.web.views.history import history, history_csv
 from stafeta.web.views.mailbox import mailbox, mailbox_html, mailbox_list, mailbox_message
 from stafeta.web.views.operator import operator, operator_clock, operator_hold, operator_unhold
-from stafeta.web.views.people import contact_move, people, person_edit, person_invite, person_new, person_remove
+from stafeta.web.views.people import (
+    contact_move,
+    people,
+    person_edit,
+    person_invite,
+    person_new,
+    person_remove,
+    recipient_ask_key,
+)
 from stafeta.web.views.schedule import preview, schedule
 
 
@@ -42,6 +50,7 @@ urlpatterns: list[URLPattern] = [
     path("people/", people, name="people"),
     *_people_paths(Role.CONTACT),
     *_people_paths(Role.RECIPIENT),
+    path("people/recipients/<int:pk>/ask-key/", recipient_ask_key, name="recipient-ask-key"),
     path("people/contacts/<int:pk>/move/", contact_move, name="contact-move"),
     path("schedule/", schedule, name="schedule"),
     path("schedule/preview/", preview, name="schedule-preview"),

@@ -44,6 +44,16 @@ def prove_phone(*, recipient: Recipient, digits: str, now: datetime, real_now: d
     return record_phone(recipient=recipient, now=now)
 
 
+def ask_key_code(*, recipient: Recipient, now: datetime, real_now: datetime) -> None:
+    """Queue an SMS with the code without which a recipient makes no key. Raises CodeThrottled."""
+    send_code(use="key", recipient=recipient, now=now, real_now=real_now)
+
+
+def prove_for_key(*, recipient: Recipient, digits: str, real_now: datetime) -> None:
+    """Use up the code of `ask_key_code`. Not inside a transaction. Raises WrongCode, CodeExpired, CodeThrottled."""
+    verify_code(subject=code_subject("key", recipient), digits=digits, now=real_now)
+
+
 def record_phone(*, recipient: Recipient, now: datetime) -> Recipient:
     """Record that this phone was proved, unless the owner has changed it meanwhile."""
     with transaction.atomic():

@@ -12,6 +12,7 @@ from stafeta.accounts.services.codes import verify_code
 from stafeta.core.errors import BadLink
 from stafeta.outbox.models import Message
 from stafeta.outbox.services.queue import ORDINARY, Draft, enqueue
+from stafeta.vault.holders import openers_of
 from stafeta.vault.models import ConsentState, Grant, Reading, Recipient
 from stafeta.vault.sealing import require_guarded
 from stafeta.vault.selectors import OpenRelease
@@ -39,25 +40,56 @@ def open_by_code(*, release: OpenRelease, digits: str, real_now: datetime) -> No
 def record_reading(*, grants: Iterable[Grant], now: datetime, how: Reading.How = Reading.How.PAGE) -> tuple[Grant, ...]:
     """Record that the content of these grants is shown from now on, and return those it may be shown of.
 
-    One that was closed, or whose recipient declined, in the meantime is left out. Raises BadLink when none is left.
+    Of a sealed handover only that it was given, still locked: `record_unlocking` records that it was read. One that was
+    closed, or whose recipient declined, in the meantime is left out. Raises BadLink when none is left.
     """
     with transaction.atomic():
-        still_open = (
-            Grant.objects.select_for_update(of=("self",))
-            .filter(pk__in=[grant.pk for grant in grants], closed_at=None, handover__deleted_at=None)
-            .filter(recipient__consent=ConsentState.GIVEN)
-            .select_related("handover", "recipient__owner")
-            .order_by("pk")  # as `close_grants` locks them
-        )
-        shown = tuple(still_open)
-        if not shown:
-            raise BadLink
+        shown = _still_open(grants)
         for grant in shown:
-            if grant.first_read_at is None:
-                grant.first_read_at = now
-                grant.save(update_fields=["first_read_at"])
-            Reading.objects.create(grant=grant, how=how, version=grant.handover.revision, at=now)
+            if grant.handover.is_sealed:
+                _record(grant, Reading.How.LOCKED, now=now)
+            else:
+                _record(grant, how, now=now)
     return shown
+
+
+def record_unlocking(*, grants: Iterable[Grant], now: datetime) -> tuple[Grant, ...]:
+    """Record that the recipient's browser has unlocked these sealed handovers, and return those it may show.
+
+    Asked before anything is shown, so that what has closed meanwhile stays locked; a browser that does not ask can show
+    what it was given. Asked again it records nothing more until the content is given again. Raises as `record_reading`.
+    """
+    sealed = [grant for grant in grants if grant.handover.is_sealed]
+    openers = openers_of(grant.handover for grant in sealed)
+    with transaction.atomic():
+        shown = _still_open(grant for grant in sealed if (grant.handover_id, grant.recipient_id) in openers)
+        for grant in shown:
+            newest = grant.readings.order_by("-pk").first()
+            if newest is not None and newest.how == Reading.How.LOCKED:
+                _record(grant, Reading.How.PAGE, now=now)
+    return shown
+
+
+def _still_open(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return those of the grants that are open still, locked for this transaction. Raises BadLink for none."""
+    still_open = (
+        Grant.objects.select_for_update(of=("self",))
+        .filter(pk__in=[grant.pk for grant in grants], closed_at=None, handover__deleted_at=None)
+        .filter(recipient__consent=ConsentState.GIVEN)
+        .select_related("handover", "recipient__owner")
+        .order_by("pk")  # as `close_grants` locks them
+    )
+    shown = tuple(still_open)
+    if not shown:
+        raise BadLink
+    return shown
+
+
+def _record(grant: Grant, how: Reading.How, *, now: datetime) -> None:
+    if how != Reading.How.LOCKED and grant.first_read_at is None:
+        grant.first_read_at = now
+        grant.save(update_fields=["first_read_at"])
+    Reading.objects.create(grant=grant, how=how, version=grant.handover.revision, at=now)
 
 
 def mail_content(*, grant: Grant, now: datetime, service_s: int) -> None:

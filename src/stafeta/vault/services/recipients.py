@@ -47,7 +47,7 @@ def remove_recipient(*, recipient: Recipient, now: datetime) -> None:
         theirs = _messages_to(recipient)
         _cancel(theirs, now=now, why="the recipient is gone")
         theirs.update(to="")
-        for use in ("recipient", "release"):
+        for use in ("recipient", "release", "key"):
             CodeChallenge.objects.filter(subject__startswith=f"{use}:{recipient.pk}:").delete()
         recipient.delete()
 

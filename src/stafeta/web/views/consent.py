@@ -13,24 +13,24 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from stafeta import clock
 from stafeta.accounts.addresses import mask_phone
-from stafeta.core.errors import BadLink, CodeError, CodeThrottled
+from stafeta.core.errors import CodeError, CodeThrottled
 from stafeta.core.links import Purpose
+from stafeta.vault.holders import is_changed, is_wanted, key_of
 from stafeta.vault.messages import operator_facts
 from stafeta.vault.models import ConsentState, Recipient
-from stafeta.vault.selectors import recipient_behind
 from stafeta.vault.services.consent import ask_phone_code, decline, erase_recipient, give_consent, prove_phone
 from stafeta.web.code_words import SENT, code_problem
 from stafeta.web.forms.account import CodeForm
-from stafeta.web.languages import speak
 from stafeta.web.owners import note
-from stafeta.web.session_links import LinkMissing, forget_link, session_link
+from stafeta.web.recipient_gate import open_key_gate, recipient_in
+from stafeta.web.session_links import forget_link
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def consent(request: HttpRequest) -> HttpResponse:
     """Say who chose them, why, and what is kept; POST takes "agree" or "decline", as often as they like."""
-    recipient = _recipient(request)
+    recipient = recipient_in(request)
     if request.method == "POST":
         answer = request.POST.get("answer")
         if answer == "agree":
@@ -39,8 +39,12 @@ def consent(request: HttpRequest) -> HttpResponse:
         if answer == "decline":
             decline(recipient=recipient, now=clock.now())
         return redirect("consent")
+    key = key_of(recipient)
     context = _people(recipient) | {
         "recipient": recipient,
+        "key": key,
+        "is_key_wanted": key is None and is_wanted(recipient),
+        "is_key_changed": key is not None and is_changed(key),
         "phone": mask_phone(recipient.phone),
         "has_agreed": recipient.consent == ConsentState.GIVEN,
         "has_declined": recipient.consent == ConsentState.DECLINED,
@@ -53,7 +57,7 @@ def consent(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest) -> HttpResponse:
     """Send a code to the recipient's phone, and take it; a code of a release will come the same way."""
-    recipient = _recipient(request)
+    recipient = recipient_in(request)
     if recipient.phone_verified_at or recipient.consent != ConsentState.GIVEN:
         return redirect("consent")
     if request.method == "POST" and "send" in request.POST:
@@ -66,7 +70,9 @@ def phone(request: HttpRequest) -> HttpResponse:
         except CodeError as problem:
             form.add_error("code", code_problem(problem, now=clock.real_now()))
         else:
-            return redirect("consent")
+            open_key_gate(request, recipient)
+            needs_key = is_wanted(recipient) and key_of(recipient) is None
+            return redirect("consent-key" if needs_key else "consent")
     context = _people(recipient) | {
         "form": form,
         "phone": mask_phone(recipient.phone),
@@ -79,7 +85,7 @@ def phone(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase_me(request: HttpRequest) -> HttpResponse:
     """Ask once more, then erase everything about the recipient."""
-    recipient = _recipient(request)
+    recipient = recipient_in(request)
     if request.method == "POST":
         now = clock.now()
         with transaction.atomic():
@@ -95,16 +101,6 @@ def erase_me(request: HttpRequest) -> HttpResponse:
 def erased(request: HttpRequest) -> HttpResponse:
     """Say that nothing is kept any more; it needs no link, for there is nobody behind one."""
     return render(request, "web/consent/erased.html")
-
-
-def _recipient(request: HttpRequest) -> Recipient:
-    """Return the recipient of the newest invitation. Raises LinkMissing for an older one, or when they are gone."""
-    try:
-        recipient = recipient_behind(session_link(request, Purpose.RECIPIENT_CONSENT))
-    except BadLink as error:
-        raise LinkMissing("this invitation has ended") from error
-    speak(request, recipient.language)
-    return recipient
 
 
 def _send_code(request: HttpRequest, recipient: Recipient) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -20,12 +21,12 @@ from stafeta.core.states import Climbing, Held, Waiting
 from stafeta.switches.models import Switch, TrustedContact
 from stafeta.switches.services.contacts import move_contact
 from stafeta.switches.unreached import unreached_of
-from stafeta.vault.holders import public_keys_of, without_key
+from stafeta.vault.holders import key_of, public_keys_of, without_key
 from stafeta.vault.models import ConsentState, Recipient
 from stafeta.web.doubts import doubts_about
 from stafeta.web.forms.people import EntryForm
 from stafeta.web.fresh import fresh_signin_required
-from stafeta.web.people import Person, Role, change, enter, invite, people_of, person_of, remove
+from stafeta.web.people import Person, Role, ask_key, change, enter, invite, people_of, person_of, remove
 from stafeta.web.unreached_words import unreached_sentence
 from stafeta.web.views.owner import switch_for
 
@@ -50,6 +51,7 @@ class Row:
     unreached: tuple[str, ...]
     lacks_key: bool = False
     public_key: str = ""
+    may_be_asked: bool = False
 
     @property
     def may_be_invited(self) -> bool:
@@ -148,6 +150,21 @@ def person_invite(request: HttpRequest, role: Role, pk: int) -> HttpResponse:
     return redirect("people")
 
 
+@login_required
+@require_POST
+def recipient_ask_key(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a recipient who has agreed the link behind which they choose a passphrase."""
+    switch = switch_for(request)
+    person = person_of(switch, Role.RECIPIENT, pk)
+    name = {"name": person.name}
+    if isinstance(person, Recipient) and ask_key(switch=switch, recipient=person, now=clock.now()):
+        messages.success(request, _("%(name)s gets an e-mail that asks for a passphrase.") % name)
+    else:
+        words = _("%(name)s was not asked: they have a passphrase, have not agreed, or were asked a moment ago.")
+        messages.info(request, words % name)
+    return redirect("people")
+
+
 @fresh_signin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_remove(request: HttpRequest, role: Role, pk: int) -> HttpResponse:
@@ -193,6 +210,7 @@ def _rows(switch: Switch, role: Role) -> list[Row]:
         for handover in switch.owner.handovers.filter(deleted_at=None).prefetch_related("recipients"):
             for recipient in handover.recipients.all():
                 titles.setdefault(recipient.pk, []).append(handover.title)
+    is_sealing = role is Role.RECIPIENT and key_of(switch.owner) is not None
     return [
         Row(
             person,
@@ -204,9 +222,15 @@ def _rows(switch: Switch, role: Role) -> list[Row]:
             tuple(unreached.get(person.pk, [])),
             lacks_key=person in without,
             public_key=keys.get(person.pk, ""),
+            may_be_asked=person in without or (is_sealing and _lacks_key(person, keys)),
         )
         for person in members
     ]
+
+
+def _lacks_key(person: Person, keys: Mapping[int, str]) -> bool:
+    """Whether somebody who agreed has no key, though nothing sealed waits for it yet."""
+    return person.consent == ConsentState.GIVEN and person.pk not in keys
 
 
 def _counts(switch: Switch, role: Role) -> bool:

@@ -29,8 +29,10 @@ from stafeta.web.attachments import answer_with
 from stafeta.web.bundles import Withdrawn, folder_of, zip_response
 from stafeta.web.code_words import code_problem
 from stafeta.web.forms.account import CodeForm
+from stafeta.web.gates import gate_is_open, open_gate
 from stafeta.web.languages import speak
-from stafeta.web.reading import gate_is_open, open_gate, section_of
+from stafeta.web.reading import section_of
+from stafeta.web.sealed_reading import sealed_of
 from stafeta.web.session_links import session_link
 from stafeta.web.showing import Shown, how_shown
 
@@ -122,12 +124,23 @@ def read(request: HttpRequest, link: Link, found: OpenRelease) -> HttpResponse: 
             record_reading(grants=found.unopened, now=clock.now())
         return redirect("release-read")
     owner, now = found.recipient.owner, clock.now()
+    sealed = sealed_of(found.recipient, found.opened, zone=owner.zone, now=now)
     sections = [
-        section_of(one.handover, zone=owner.zone, now=now, file_url=_file_url, show_url=_show_url, grant=one.pk)
+        section_of(
+            one.handover,
+            zone=owner.zone,
+            now=now,
+            file_url=_file_url,
+            show_url=_show_url,
+            grant=one.pk,
+            seal=sealed.seals.get(one.handover_id),
+        )
         for one in found.opened
     ]
     context = _people(found) | {
         "sections": sections,
+        "sealed": sealed,
+        "has_download": any(section.page or section.files for section in sections),
         "unopened": len(found.unopened),
         "until": _until(found.opened, found) if found.opened else None,
     }
