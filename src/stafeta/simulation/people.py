@@ -280,7 +280,7 @@ class Reader(Person):
         if link.purpose is not Purpose.RELEASE:
             return
         self.got_news = self.place.now
-        self._link = link
+        self._link, self._asked = link, 0  # who had given up tries again when they are reminded
         self.tries(self.hours((0.5, 30.0)), lambda: self._asks(link))
 
     def _asks(self, link: Link) -> None:
