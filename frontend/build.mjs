@@ -41,7 +41,7 @@ await build({
 // Modules that a script fetches when somebody wants what they do.
 await build({
   ...common,
-  entryPoints: { reading: "src/sealed/reading.ts", strength: "src/sealed/strength.ts" },
+  entryPoints: { reading: "src/sealed/reading.ts", strength: "src/sealed/strength.ts", scan: "src/scan.ts" },
   format: "esm",
 });
 await build({

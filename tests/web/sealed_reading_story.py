@@ -23,12 +23,14 @@ from stafeta.vault.holders import key_of
 from stafeta.vault.models import ConsentState, Grant, Handover, Reading, Recipient
 from stafeta.vault.services.follow_up import follow_up
 from stafeta.vault.services.invite_recipient import invite_recipient
+from stafeta.vault.services.personal_keys import accept_key
 from stafeta.vault.services.release import close_grants, open_handovers
 from tests import make
 from tests.e2e.browsers import ARGUMENTS, CHROMIUM, DESKTOP, NO_CHROMIUM, PHONE, Complaints, look_with_axe
 from tests.vault.sealed import Keys
 from tests.web.letters import link_in, newest
 from tests.web.sealed_story import Wire, beside_playwright, found, identity_on
+from tests.web.test_open import square_code
 from tests.web.test_release import CYCLE, NOW_S, SWITCH
 
 __all__ = ["beside_playwright"]
@@ -52,6 +54,7 @@ TEXT = f"""\
 |---|--:|
 | trezor | sklep |
 """
+SECOND_TEXT = "Druhé předání, pro Petrův druhý klíč: modrý kapr"
 PASSPHRASE = "sedm zelených lžic pod mostem"
 # Where pictures of every page go, if somebody wants to look at them.
 ALBUM = os.environ.get("STAFETA_TEST_ALBUM", "")
@@ -117,6 +120,18 @@ class Cast:
     handover: Handover
     keys: Keys
 
+    def keys_of_petr(self) -> tuple[str, str]:
+        """Seal for Ema and Petr; then he has another key, and a second handover is sealed for it. Return both cards."""
+        emas, former = key_of(self.ema), self.keys.new(self.petr)
+        assert emas
+        assert self.keys.wrap(self.handover, emas, former) == 2
+        later = self.keys.new(self.petr)
+        accept_key(key=later, now=make.NOON)
+        second = self.keys.handover(self.dana, self.petr, text=SECOND_TEXT)
+        Handover.objects.filter(pk=second.pk).update(title="Druhé")
+        assert self.keys.wrap(second, later) == 1
+        return self.keys.of[former.public_key].identity, self.keys.of[later.public_key].identity
+
     def release(self) -> None:
         open_handovers(owner_id=self.dana.pk, switch_id=SWITCH, cycle=CYCLE, now=make.NOON, service_s=NOW_S)
         follow_up(now=make.NOON, service_s=NOW_S)
@@ -166,18 +181,14 @@ def newest_to(person: Recipient) -> str:
 def test_recipients_make_a_key_and_read_by_passphrase_and_by_card(live_server: LiveServer, cast: Cast) -> None:
     with visitors(live_server) as people:
         card = make_a_key_at_consent(people, cast)
-        petrs = cast.keys.new(cast.petr)
-        emas = key_of(cast.ema)
-        assert emas
-        assert cast.keys.wrap(cast.handover, emas, petrs) == 2
+        former, later = cast.keys_of_petr()
         cast.release()
         read_by_passphrase(people, cast)
-        identity = cast.keys.of[petrs.public_key].identity
-        read_by_card(people, cast, identity)
-        too_late(people, cast, identity)
+        read_by_cards(people, cast, former, later)
+        too_late(people, cast, later)
 
-        secrets = [MARKER, PASSPHRASE, card, identity, card[16:], identity[16:], "AGE-SECRET-KEY-"]
-        secrets.append(cast.keys.of[cast.handover.public_key].identity)
+        identities = [card, former, later, cast.keys.of[cast.handover.public_key].identity]
+        secrets = [MARKER, SECOND_TEXT, PASSPHRASE, *identities, *(one[16:] for one in identities), "AGE-SECRET-KEY-"]
         assert found(secrets, people.wire.sent) == []
         assert found(["answer=agree"], people.wire.sent) == ["answer=agree"], "the search finds nothing"
     assert [said for said in people.complaints.console if "404" not in said] == []
@@ -218,6 +229,12 @@ def make_a_key_at_consent(people: Visitors, cast: Cast) -> str:
     page.wait_for_url(f"**{reverse('consent')}")
     page.wait_for_selector("[data-words-cs]:not(:empty)")
     people.look(page, "agreed")
+    page.click(f"a[href='{reverse('consent-key')}']")
+    page.wait_for_url(f"**{reverse('consent-key-code')}")
+    people.look(page, "another-code")
+    by_code(page, ask=lambda: page.click("button[name=send]"))
+    page.wait_for_url(f"**{reverse('consent-key')}")
+    people.look(page, "another-key")
     return card
 
 
@@ -256,23 +273,42 @@ def read_by_passphrase(people: Visitors, cast: Cast) -> None:
     assert MARKER not in page.content(), "what was unlocked lives in the page alone"
 
 
-def read_by_card(people: Visitors, cast: Cast, identity: str) -> None:
-    """Petr types his card as it is printed, in groups, with a mistake first; and another's card opens nothing."""
+def read_by_cards(people: Visitors, cast: Cast, former: str, later: str) -> None:
+    """Petr types his former card as it is printed, with a mistake first, and takes a photo of the present one.
+
+    Each opens what was sealed for it; what is left goes on asking. Another's card opens nothing.
+    """
     page = to_the_text(people, cast.petr, phone=False, dark=True)
+    photo = photo_of(people, later)
+    people.look(page, "two-keys")
     page.click("[data-unlock] summary")
     others = cast.keys.of[cast.handover.public_key].identity
-    wrong = identity[:-1] + ("q" if identity[-1] != "Q" else "p")
-    for typed in (wrong, others):
+    for typed in (former[:-1] + ("q" if former[-1] != "Q" else "p"), others):
         page.fill("#unlock-card", typed)
         page.click("[data-unlock-card] button[type=submit]")
         page.wait_for_selector("[data-unlock-card-error]:not(:empty)")
     people.look(page, "wrong-card")
-    groups = [identity[16:].lower()[at : at + 4] for at in range(0, 58, 4)]
+    groups = [former[16:].lower()[at : at + 4] for at in range(0, 58, 4)]
     page.fill("#unlock-card", "AGE-SECRET-KEY-1\n" + " ".join(groups))
     page.click("[data-unlock-card] button[type=submit]")
     page.wait_for_selector("[data-sealed-text]:not([hidden])")
-    people.look(page, "by-card")
-    assert MARKER in page.inner_text(".prose")
+    people.look(page, "one-opened")
+    assert MARKER in page.inner_text("main")
+    assert SECOND_TEXT not in page.inner_text("main")
+    page.set_input_files("#unlock-picture", {"name": "x.png", "mimeType": "image/png", "buffer": b"no picture"})
+    page.wait_for_selector("[data-unlock-card-error]:not(:empty)")
+    page.set_input_files("#unlock-picture", {"name": "card.png", "mimeType": "image/png", "buffer": photo})
+    page.wait_for_selector(f"text={SECOND_TEXT}")
+    assert page.is_hidden("[data-unlock]")
+    people.look(page, "both-opened")
+
+
+def photo_of(people: Visitors, text: str) -> bytes:
+    """Return a picture of the square code on a card, taken in a browser that is not listened to."""
+    context = people.browser.new_context()
+    picture = square_code(context.new_page(), text)
+    context.close()
+    return picture
 
 
 def too_late(people: Visitors, cast: Cast, identity: str) -> None:

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from stafeta import clock
-from stafeta.core.errors import Obsolete
+from stafeta.core.errors import BadLink, Obsolete
 from stafeta.core.links import Link, Purpose
 from stafeta.switches.models import ServiceClock
 from stafeta.vault.holders import wrapped_for
@@ -23,6 +23,7 @@ from stafeta.vault.models import Grant, Handover, KeyFile, Reading, Recipient
 from stafeta.vault.selectors import release_behind
 from stafeta.vault.services.follow_up import follow_up
 from stafeta.vault.services.personal_keys import accept_key
+from stafeta.vault.services.reading import record_reading, record_unlocking
 from stafeta.vault.services.release import close_grants, open_handovers
 from stafeta.vault.services.set_handover_terms import set_handover_terms
 from tests import age_browser, make
@@ -254,6 +255,16 @@ def test_what_was_unlocked_before_the_owners_return_stays_open_as_what_is_guarde
     report(browser)
     close_grants(owner_id=released.owner_id, switch_id=SWITCH, cycle=CYCLE, now=make.NOON)
     assert len(given(browser)) == 4
+
+
+def test_what_closes_between_the_question_and_the_answer_is_not_read(released: Handover, ema: Recipient) -> None:
+    """The owner returns while the browser asks: whoever comes first to the grant's row decides."""
+    found = release_behind(Link(Purpose.RELEASE, ema.pk, SWITCH, CYCLE), service_s=NOW_S)
+    record_reading(grants=found.grants, now=make.NOON)
+    close_grants(owner_id=released.owner_id, switch_id=SWITCH, cycle=CYCLE, now=make.NOON)
+    with pytest.raises(BadLink):
+        record_unlocking(grants=found.grants, now=make.NOON)
+    assert Grant.objects.get().first_read_at is None
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ export class UnlockPanel {
       event.preventDefault();
       void this.card(event.submitter as HTMLButtonElement);
     });
+    find<HTMLInputElement>(root, "#unlock-picture")?.addEventListener("change", (event) => void this.picture(event.target as HTMLInputElement));
     this.offerPasskeys();
     root.hidden = false;
   }
@@ -53,6 +54,27 @@ export class UnlockPanel {
       const { mistake } = error;
       tell(place, words(this.root, `Card${mistake.charAt(0).toUpperCase()}${mistake.slice(1)}`));
       field.focus();
+    }
+  }
+
+  /** Read the card's code from a photo, which goes nowhere, and unlock with what it says. */
+  private async picture(input: HTMLInputElement): Promise<void> {
+    const [file] = input.files ?? [];
+    const [field, place] = [find<HTMLTextAreaElement>(this.root, "#unlock-card"), find<HTMLElement>(this.root, "[data-unlock-card-error]")];
+    if (!file || !field) return;
+    tell(place, "");
+    let said: string | null = null;
+    try {
+      const { scanPicture } = (await import(/* @vite-ignore */ this.root.dataset.scanUrl ?? "")) as typeof import("../scan");
+      said = await scanPicture(file);
+    } catch {
+      // the same words: typing the key needs nothing more
+    }
+    input.value = "";
+    if (said === null) tell(place, words(this.root, "NoCode"));
+    else {
+      field.value = said;
+      field.form?.requestSubmit(find<HTMLButtonElement>(field.form, "button[type=submit]"));
     }
   }
 

@@ -24,9 +24,11 @@ _SUBJECTS: dict[str, Promise] = {
     "switches.invite_contact": gettext_lazy("The invitation of somebody close to you"),
     "switches.contact_code": gettext_lazy("A code for somebody close to you"),
     "vault.invite": gettext_lazy("The invitation of a recipient"),
+    "vault.ask_for_key": gettext_lazy("The wish that a recipient choose a passphrase"),
     "vault.code": gettext_lazy("A code for a recipient"),
     "vault.release": gettext_lazy("The news of the handover"),
     "vault.release_sms": gettext_lazy("The news of the handover"),
+    "web.recipient_key": gettext_lazy("News of a recipient's key"),
     "web.person_changed": gettext_lazy("News of a changed address"),
 }
 _BY_APP: dict[str, Promise] = {
