@@ -234,6 +234,18 @@ def make_a_key_at_consent(people: Visitors, cast: Cast) -> str:
     people.look(page, "another-code")
     by_code(page, ask=lambda: page.click("button[name=send]"))
     page.wait_for_url(f"**{reverse('consent-key')}")
+    page.wait_for_selector("[data-unlock]:not([hidden])")
+    people.look(page, "kept")
+    page.click("[data-unlock] summary")
+    page.fill("#unlock-card", card)
+    page.click("[data-unlock-card] button[type=submit]")
+    page.wait_for_selector("[data-unlocked]:not([hidden])")
+    people.look(page, "kept-unlocked")
+    with page.expect_download() as again:
+        page.click("[data-card-save]")
+    assert identity_on(Path(again.value.path()).read_bytes()) == card
+    page.click("a[href$='another=1']")
+    page.wait_for_selector("[data-passphrase]")
     people.look(page, "another-key")
     return card
 

@@ -304,3 +304,38 @@ def test_a_link_of_a_former_invitation_leads_to_no_key(sealed: Handover, ema: Re
     for name in ("consent-key", "consent-key-code"):
         assert hers.get(reverse(name)).status_code == 404
         assert hers.post(reverse(name), {"send": "1"}).status_code == 404
+
+
+# The key they have --------------------------------------------------------------------------------------------------
+def test_who_has_the_passphrase_or_the_card_changes_the_passphrase_and_needs_no_other_key(
+    sealed: Handover, ema: Recipient, hers: Client, keys: Keys
+) -> None:
+    key = keys.new(ema)
+    keys.wrap(sealed, key)
+    blob = age_browser.passphrase_file(keys.of[key.public_key].identity.encode())
+    form = {"key": str(key.pk), "file": b64encode(blob).decode()}
+    assert hers.post(reverse("consent-key-passphrase"), form)["Location"] == reverse("consent-key-code")
+    assert b64encode(bytes(key.files.get().blob)).decode() not in page_of(hers, "consent-key"), "no guessing at home"
+    prove(hers)
+    assert b64encode(bytes(key.files.get().blob)).decode() in page_of(hers, "consent-key")
+    assert "data-key-form" not in page_of(hers, "consent-key"), "another key only where there is no other way"
+    page = hers.post(reverse("consent-key-passphrase"), form, follow=True).content.decode()
+    assert "From now on the new passphrase counts" in page
+    assert bytes(key.files.get().blob) == blob
+    assert key_of(ema) == key
+    assert [wrap.key for wrap in wrapped_for(sealed, ema)] == [key]
+    assert Event.objects.filter(kind="RecipientPassphraseChanged").count() == 1
+
+
+def test_a_passphrase_of_a_former_or_foreign_key_is_not_changed(
+    dana: User, sealed: Handover, ema: Recipient, hers: Client, keys: Keys
+) -> None:
+    former, petr = keys.new(ema), make.recipient(dana, "petr@example.org", name="Petr")
+    keys.new(ema)
+    prove(hers)
+    for key in (former, keys.new(petr)):
+        form = {"key": str(key.pk), "file": b64encode(age_browser.new_key().file).decode()}
+        assert hers.post(reverse("consent-key-passphrase"), form).status_code == 404
+    damaged = {"key": str(key_of(ema).pk), "file": "AGE-SECRET-KEY-1"}  # type: ignore[union-attr]
+    page = hers.post(reverse("consent-key-passphrase"), damaged, follow=True).content.decode()
+    assert "Nothing was changed" in page

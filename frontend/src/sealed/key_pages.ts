@@ -53,8 +53,8 @@ export function makeKeyPage(page: HTMLElement, kind: "owner" | "recipient" = "ow
   });
 }
 
-/** The page of the key that the owner has. */
-export function keyPage(page: HTMLElement): void {
+/** The page of the key that a person has. */
+export function keyPage(page: HTMLElement, kind: "owner" | "recipient" = "owner"): void {
   const { keys } = pageData<{ keys: KeyData[] }>();
   const [panel, inside] = [find<HTMLElement>(page, "[data-unlock]"), find<HTMLElement>(page, "[data-unlocked]")];
   if (!panel || !inside) return;
@@ -63,11 +63,11 @@ export function keyPage(page: HTMLElement): void {
     inside.hidden = false;
     watchIdle(() => leave(unlocked));
     find<HTMLButtonElement>(inside, "[data-lock]")?.addEventListener("click", () => leave(unlocked));
-    dress(page, inside, unlocked.present);
+    dress(page, inside, unlocked.present, kind);
   });
 }
 
-function dress(page: HTMLElement, inside: HTMLElement, key: Key): void {
+function dress(page: HTMLElement, inside: HTMLElement, key: Key, kind: "owner" | "recipient"): void {
   const [choose, send] = [find<HTMLFormElement>(inside, "[data-passphrase]"), find<HTMLFormElement>(inside, "[data-passphrase-send]")];
   if (choose && send) {
     passphraseForm(choose, async (passphrase) => {
@@ -77,7 +77,7 @@ function dress(page: HTMLElement, inside: HTMLElement, key: Key): void {
     });
   }
   const save = find<HTMLButtonElement>(inside, "[data-card-save]");
-  save?.addEventListener("click", () => void busy(save, "", () => saveCardOf(key, page, "owner")));
+  save?.addEventListener("click", () => void busy(save, "", () => saveCardOf(key, page, kind)));
   const [passkeys, form] = [find<HTMLElement>(inside, "[data-passkey-add]"), find<HTMLFormElement>(inside, "[data-passkey-form]")];
   if (!passkeys || !form || !("PublicKeyCredential" in window)) return;
   passkeys.hidden = false;

@@ -11,7 +11,8 @@ import { serve, workWith } from "./worker";
 const PAGES: Readonly<Record<string, (page: HTMLElement) => void>> = {
   "key-new": (page) => makeKeyPage(page),
   "recipient-key": (page) => makeKeyPage(page, "recipient"),
-  key: keyPage,
+  "recipient-key-kept": (page) => keyPage(page, "recipient"),
+  key: (page) => keyPage(page),
   editor: editorPage,
   create: createPage,
   level: levelPage,

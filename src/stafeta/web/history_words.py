@@ -217,6 +217,7 @@ def _fact(event: Event, names: Names) -> str:
         "KeyAcknowledged": _("You acknowledged the changed key of %(name)s."),
         "KeyAskedFor": _("You asked %(name)s to choose a passphrase."),
         "RecipientKeyMade": _("%(name)s chose a passphrase for what is sealed for them."),
+        "RecipientPassphraseChanged": _("%(name)s changed the passphrase of their key."),
         "RecipientKeyReplaced": _("%(name)s made another key for what is sealed for them."),
         "InstallationRestored": _("The service came back from a backup."),
         "HandoverCopied": _("You took a copy of “%(title)s” out; it opens with its card, without us."),

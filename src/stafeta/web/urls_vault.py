@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("consent/", consent.consent, name="consent"),
     path("consent/phone/", consent.phone, name="consent-phone"),
     path("consent/key/", consent_key.key, name="consent-key"),
+    path("consent/key/passphrase/", consent_key.passphrase, name="consent-key-passphrase"),
     path("consent/key/code/", consent_key.key_code, name="consent-key-code"),
     path("consent/erase/", consent.erase_me, name="consent-erase"),
     path("consent/erased/", consent.erased, name="consent-erased"),
