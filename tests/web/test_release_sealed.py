@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from stafeta import clock
+from stafeta.accounts.models import User
 from stafeta.core.errors import BadLink, Obsolete
 from stafeta.core.links import Link, Purpose
 from stafeta.switches.models import ServiceClock
@@ -223,6 +224,23 @@ def test_what_was_given_is_read_only_once_it_was_unlocked(browser: Client, relea
     assert grant.first_read_at is not None
     report(browser)
     assert [reading.how for reading in Reading.objects.order_by("pk")] == [Reading.How.LOCKED, Reading.How.PAGE]
+
+
+def test_the_owner_sees_what_was_given_apart_from_what_was_read(browser: Client, released: Handover) -> None:
+    dana = Client()
+    dana.force_login(released.owner)
+    dana.cookies["django_language"] = "en"
+    User.objects.update(language="en")
+    enter_code(browser)
+    address = reverse("handover", args=[released.pk])
+    assert dana.get(address).content.decode().count("given, still sealed") == 1
+    report(browser)
+    page = dana.get(address).content.decode()
+    assert page.count("given, still sealed") == 1
+    assert len(re.findall(r"<li>Ema Malá, ", page)) == 2
+    history = dana.get(reverse("history")).content.decode()
+    assert "still sealed" in history
+    assert "Ema Malá read" in history
 
 
 def test_who_could_not_unlock_it_yet_is_reminded_and_who_has_read_it_is_not(
