@@ -256,6 +256,7 @@ def read_by_passphrase(people: Visitors, cast: Cast) -> None:
     people.look(page, "locked")
     assert MARKER not in page.content()
     assert page.is_hidden("[data-sealed-waiting]")
+    without_room(page)
     page.focus("#unlock-passphrase")
     page.keyboard.type("not this one at all")
     page.keyboard.press("Enter")
@@ -283,6 +284,17 @@ def read_by_passphrase(people: Visitors, cast: Cast) -> None:
     page.reload()
     page.wait_for_selector("[data-unlock]:not([hidden])")
     assert MARKER not in page.content(), "what was unlocked lives in the page alone"
+
+
+def without_room(page: Page) -> None:
+    """On a device without memory enough it is not said that the passphrase were wrong."""
+    page.evaluate("() => { window.Worker = class { constructor() { throw new RangeError('allocation failed'); } }; }")
+    page.fill("#unlock-passphrase", PASSPHRASE)
+    page.click("[data-unlock-go]")
+    page.wait_for_selector("[data-unlock-error]:not(:empty)")
+    assert "256 MB" in page.inner_text("[data-unlock-error]")
+    page.reload()
+    page.wait_for_selector("[data-unlock]:not([hidden])")
 
 
 def read_by_cards(people: Visitors, cast: Cast, former: str, later: str) -> None:

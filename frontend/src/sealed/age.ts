@@ -103,7 +103,8 @@ export function normal(passphrase: string): string {
 async function decrypted(decrypter: Decrypter, file: Uint8Array): Promise<string> {
   try {
     return TEXT.decode(await decrypter.decrypt(file));
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) throw error; // no room for the work, which says nothing of the passphrase
     throw new Unopened("it does not open");
   }
 }

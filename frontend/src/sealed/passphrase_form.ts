@@ -40,7 +40,12 @@ export function passphraseForm(form: HTMLFormElement, chosen: (passphrase: strin
         tell(differs, words(form, "Differs"));
         again.focus();
       } else {
-        await chosen(passphrase);
+        try {
+          await chosen(passphrase);
+        } catch {
+          tell(wrong, words(form, "Exhausted"));
+          return;
+        }
         field.value = again.value = "";
       }
     });

@@ -98,6 +98,12 @@ export class UnlockPanel {
   private async attempt(place: HTMLElement | null, wrong: string, unlock: () => Promise<void>): Promise<void> {
     try {
       await unlock();
+    } catch (error) {
+      this.unlocked.lock();
+      tell(place, error instanceof Unopened ? wrong : words(this.root, "Exhausted"));
+      return;
+    }
+    try {
       this.root.hidden = (await this.done(this.unlocked)) !== false;
     } catch (error) {
       this.unlocked.lock();

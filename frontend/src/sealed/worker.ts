@@ -20,11 +20,11 @@ export async function lockBeside(key: Key, passphrase: string): Promise<Uint8Arr
   return done.file;
 }
 
-/** Return what a passphrase opens. Throws Unopened for a wrong one. */
+/** Return what a passphrase opens. Throws Unopened for a wrong one, and another error where the device cannot do the work. */
 export async function unlockBeside(file: Uint8Array, passphrase: string, publicKey: string): Promise<Key> {
   const done = await ask({ do: "unlock", file, passphrase, publicKey });
-  if (!("key" in done)) throw new Unopened("it does not open");
-  return done.key;
+  if ("key" in done) return done.key;
+  throw "failed" in done && done.failed === "unopened" ? new Unopened("it does not open") : new Error("not tried");
 }
 
 /** Serve as the worker: one job, one answer. */
