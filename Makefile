@@ -37,7 +37,7 @@ check: .venv/.ready-to-test ## style, types, floors, house rules, translations, 
 soak: .venv/.ready-to-test ## an hour of force: processes killed under thousands of switches, then lives by the ten thousand
 	$(BIN)/pytest -q -s -m soak $(ARGS)
 	$(BIN)/stafeta simulate --lives 4000 --years 0.3 --jobs 2
-	$(BIN)/stafeta simulate --lives 4000 --years 5 --calm --jobs 2
+	$(BIN)/stafeta simulate --lives 3000 --years 5 --calm --jobs 2
 
 mutants: .venv/.ready-to-test ## change the core in small ways, and see that its tests notice each (about 15 minutes)
 	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run --max-children 2

@@ -49,7 +49,7 @@ class Size:
 
 
 SHORT: Final = Size(silent=110, confirming=10, day_s=8, spread_days=1.5, killing_s=25, finish_s_max=180)
-LONG: Final = Size(silent=3000, confirming=60, day_s=60, spread_days=3.0, killing_s=300, finish_s_max=1200)
+LONG: Final = Size(silent=3000, confirming=60, day_s=60, spread_days=3.0, killing_s=300, finish_s_max=2400)
 
 
 def briefly(database: str) -> Callable[[Lane], dict[str, int]]:
