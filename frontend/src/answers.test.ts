@@ -6,6 +6,11 @@ import { withoutSpaces } from "./codes";
 const answer = (status: number, body: unknown): Response => new Response(JSON.stringify(body), { status });
 
 describe("the answer to an autosave", () => {
+  it("reads what the owner has to be told beside a save", async () => {
+    const outcome = await readOutcome(answer(200, { revision: 4, saved_at: "2026-01-05T08:00:00Z", notice: "Mind this." }));
+    expect(outcome).toEqual({ kind: "saved", revision: 4, savedAt: "2026-01-05T08:00:00Z", notice: "Mind this." });
+  });
+
   it("200 is saved", async () => {
     const outcome = await readOutcome(answer(200, { revision: 4, saved_at: "2026-01-05T08:00:00Z" }));
     expect(outcome).toEqual({ kind: "saved", revision: 4, savedAt: "2026-01-05T08:00:00Z" });

@@ -30,7 +30,9 @@ export async function readOutcome(response: Response): Promise<Outcome> {
   if (response.status === 413) return { kind: "too-long" };
   const body = await json(response);
   if (response.status === 200 && typeof body.revision === "number") {
-    return { kind: "saved", revision: body.revision, savedAt: typeof body.saved_at === "string" ? body.saved_at : "" };
+    const savedAt = typeof body.saved_at === "string" ? body.saved_at : "";
+    const notice = typeof body.notice === "string" && body.notice ? { notice: body.notice } : {};
+    return { kind: "saved", revision: body.revision, savedAt, ...notice };
   }
   if (response.status === 409 && typeof body.revision === "number" && typeof body.content === "string") {
     const theirs: Draft = { title: typeof body.title === "string" ? body.title : "", content: body.content };

@@ -4,6 +4,15 @@ import { readOutcome } from "./answers";
 import { Editor, KEEPALIVE_BYTES_MAX, within, type Ports } from "./editor_core";
 import { postJson } from "./http";
 
+/** What came with a save and matters beyond it; it stays until the page is left. */
+function tellNotice(form: HTMLFormElement, words: string): void {
+  const notice = form.querySelector<HTMLElement>("[data-editor-notice]");
+  const place = notice?.querySelector("p");
+  if (!notice || !place) return;
+  notice.hidden = false;
+  place.textContent = words;
+}
+
 function portsOf(form: HTMLFormElement): Ports {
   const { autosaveUrl = "", previewUrl } = form.dataset;
   return {
@@ -11,7 +20,10 @@ function portsOf(form: HTMLFormElement): Ports {
       const body = { ...draft, revision };
       const leaving = document.visibilityState === "hidden";
       const fits = new TextEncoder().encode(JSON.stringify(body)).length < KEEPALIVE_BYTES_MAX;
-      return readOutcome(await postJson(autosaveUrl, body, { keepalive: leaving && fits, signal: within() }));
+      const answer = await postJson(autosaveUrl, body, { keepalive: leaving && fits, signal: within() });
+      const outcome = await readOutcome(answer);
+      if (outcome.kind === "saved" && outcome.notice) tellNotice(form, outcome.notice);
+      return outcome;
     },
     async preview(content) {
       if (!previewUrl) return null;

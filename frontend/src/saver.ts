@@ -7,7 +7,7 @@ export interface Draft {
 
 /** What the server said to one attempt. */
 export type Outcome =
-  | { readonly kind: "saved"; readonly revision: number; readonly savedAt: string }
+  | { readonly kind: "saved"; readonly revision: number; readonly savedAt: string; readonly notice?: string }
   | { readonly kind: "conflict"; readonly revision: number; readonly theirs: Draft }
   | { readonly kind: "invalid"; readonly errors: Readonly<Record<string, readonly string[]>> }
   | { readonly kind: "too-long" }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pyrage.x25519 import Identity
 
 from stafeta import clock
 from stafeta.accounts.models import CodeChallenge
@@ -17,10 +18,11 @@ from stafeta.core.links import Link, Purpose
 from stafeta.outbox.models import Message
 from stafeta.switches.models import ServiceClock, Switch
 from stafeta.switches.services.ensure_switch import ensure_switch
-from stafeta.vault.models import ConsentState, Grant, Handover, Reading, Recipient
+from stafeta.vault.models import ConsentState, Grant, Handover, Reading, Recipient, WrappedKey
 from stafeta.vault.services.delete_handover import delete_handover
 from stafeta.vault.services.follow_up import follow_up
 from stafeta.vault.services.release import close_grants, open_handovers
+from stafeta.vault.services.save_handover import save_handover
 from stafeta.web.gates import GATE_KEY
 from tests import make
 from tests.web.traces import database_as_text
@@ -287,3 +289,29 @@ def test_guessing_the_code_is_slowed_down_and_never_locks_for_ever(browser: Clie
     browser.post(reverse("release-code"), {"code": digits})
     assert make.SECRET_TEXT not in shown_anywhere(browser)
     assert not Reading.objects.exists()
+
+
+# What no key opens --------------------------------------------------------------------------------------------------
+def test_the_news_on_the_page_promises_nothing_that_cannot_be_shown(browser: Client, released: Handover) -> None:
+    WrappedKey.objects.update(blob=b"junk")
+    shown = browser.get(reverse("release")).content.decode()
+    assert "We are sorry: it cannot be opened now" in shown
+    assert "Do not rush; you can read it" not in shown
+    enter_code(browser)
+    assert "This text cannot be opened now" in browser.get(reverse("release-read")).content.decode()
+
+
+def test_a_file_under_an_earlier_key_is_named_and_not_offered(
+    browser: Client, released: Handover, keys_file: Path
+) -> None:
+    file = make.attachment(released)
+    keys_file.write_text(f"{Identity.generate()}\n")
+    save_handover(
+        handover=released, title=released.title, content="anew", base_revision=released.revision, now=make.NOON
+    )
+    enter_code(browser)
+    shown = browser.get(reverse("release-read")).content.decode()
+    assert "This file cannot be opened: the key to it is missing." in shown
+    assert file.name in shown
+    assert reverse("release-attachment", args=[file.pk]) not in shown
+    assert "anew" in shown

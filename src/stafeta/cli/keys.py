@@ -133,6 +133,7 @@ def _words(closed: Closed) -> str:
         "deleted": closed.is_deleted,
         "damaged: no key would help": closed.is_damaged,
         "given up as lost": closed.is_set_aside,
+        "an earlier key; its text was written anew since": closed.is_earlier,
     }
     said = "".join(f" ({note})" for note, is_so in notes.items() if is_so)
     # An owner chose the title; it must not speak to the operator's terminal.

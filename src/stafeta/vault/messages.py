@@ -33,6 +33,7 @@ from stafeta.outbox.render import render_mail
 from stafeta.vault.holders import key_of, openers_of
 from stafeta.vault.markdown import render as render_markdown
 from stafeta.vault.models import ConsentState, Grant, Recipient
+from stafeta.vault.sealing import is_closed
 from stafeta.vault.selectors import read_content, readable_until
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ def release(message: Message) -> Rendered:
         "phone": mask_phone(recipient.phone),
         "until": _until(grants, recipient),
         "is_sealed": bool(_openable(grants, sealed=True)),
+        "closed": closed_share(grants),
     }
     return _mail(recipient, "release", context, headers=_thread(message, recipient))
 
@@ -107,6 +109,7 @@ def reminder(message: Message) -> Rendered:
     context = {
         "button_url": release_url(message, recipient),
         "until": _until(grants, recipient),
+        "closed": closed_share(grants),
         "is_sealed": any(grant.handover.is_sealed for grant in grants),
     }
     return _mail(recipient, "reminder", context, headers=_thread(message, recipient))
@@ -174,6 +177,14 @@ RENDERERS: Final[dict[str, Renderer]] = {
 def release_url(message: Message, recipient: Recipient) -> str:
     """Return the recipient's link of the release that a message belongs to: the same in every mail of it."""
     return url_for(Link(Purpose.RELEASE, recipient.pk, message.params["switch"], message.params["cycle"]))
+
+
+def closed_share(grants: Iterable[Grant]) -> str:
+    """Return how much of what was granted no key at hand opens: "", "some" or "all". Nothing that is not there to be
+    shown is promised."""
+    handovers = {grant.handover_id: grant.handover for grant in grants}
+    closed = [is_closed(handover) for handover in handovers.values()]
+    return "all" if all(closed) else "some" if any(closed) else ""
 
 
 def operator_facts() -> dict[str, object]:

@@ -155,8 +155,8 @@ class StoredFile(models.Model):
 class Attachment(models.Model):
     """A file of a handover: encrypted to the handover's key like its text. Its name and its length are not encrypted.
 
-    media_type: what it was recognised as, never what a browser said. size_bytes: of the plaintext.
-    deleted_at: taken away; for as long as a deleted handover it may be brought back.
+    media_type: as it was recognised, never as a browser said. size_bytes: of the plaintext. deleted_at: taken away; for
+    as long as a deleted handover it may be brought back. holder: of the earlier key it is encrypted to, if it is.
     """
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="attachments")
@@ -166,6 +166,7 @@ class Attachment(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     created_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True)
+    holder = models.CharField(max_length=60, blank=True, default="")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name", "pk"]
@@ -300,8 +301,8 @@ class Copy(AppendOnly):
 class WrappedKey(models.Model):
     """The handover's age identity, encrypted for one holder.
 
-    Guarded: the only holder is "instance" (or "lost", see vault.sealing). Sealed: a holder "key:<id>" for each personal
-    key, and never the instance. key: that personal key.
+    Guarded: the holder is "instance" (or "lost", and "earlier:<id>" for keys of before, see vault.sealing). Sealed: a
+    holder "key:<id>" for each personal key, and never the instance. key: that personal key.
     """
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="wrapped_keys")

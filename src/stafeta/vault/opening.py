@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from stafeta.core.errors import KeyMissing, Tampered
 from stafeta.vault.keyring import Keyring
 from stafeta.vault.models import WrappedKey
-from stafeta.vault.sealing import HOLDER_INSTANCE, HOLDER_LOST
+from stafeta.vault.sealing import HOLDER_EARLIER, HOLDER_INSTANCE, HOLDER_LOST
 
 BATCH_ROWS: Final = 500
 SAMPLE_ROWS: Final = 32
+OURS: Final = Q(holder__in=(HOLDER_INSTANCE, HOLDER_LOST)) | Q(holder__startswith=HOLDER_EARLIER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,18 @@ class Row:
     holder: str
     blob: bytes
 
+    @property
+    def is_earlier(self) -> bool:
+        """Whether the handover has a fresh key since."""
+        return self.holder.startswith(HOLDER_EARLIER)
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """A handover that nobody opens. is_damaged: its wrapped key is no age file any more, and no key would help.
 
-    is_set_aside: the operator has given its key up.
+    is_set_aside: the operator has given its key up. is_earlier: its owner has written it anew since, under a fresh key;
+    what stays closed are versions and files of before.
     """
 
     handover: int
@@ -39,6 +46,7 @@ class Closed:
     is_deleted: bool
     is_damaged: bool
     is_set_aside: bool
+    is_earlier: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,8 @@ class Survey:
 
     @property
     def missing(self) -> tuple[Closed, ...]:
-        """What no key opens and nobody has given up."""
-        return tuple(found for found in self.closed if not found.is_set_aside)
+        """What no key opens and nobody has given up or written anew."""
+        return tuple(found for found in self.closed if not found.is_set_aside and not found.is_earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +131,15 @@ def survey(ring: Keyring) -> Survey:
 
 
 def batches(*, batch_rows: int = BATCH_ROWS) -> Iterator[list[Row]]:
-    """Yield every wrapped key of the instance and every one set aside, by id, at most `batch_rows` at a time.
+    """Yield every wrapped key of the instance, also those set aside and earlier ones, by id, at most `batch_rows` at a
+    time.
 
     Between two batches nothing is held; what comes in the meantime is met at the end.
     """
     after = 0
     while True:
         found = (
-            WrappedKey.objects.filter(holder__in=(HOLDER_INSTANCE, HOLDER_LOST), pk__gt=after)
+            WrappedKey.objects.filter(OURS, pk__gt=after)
             .order_by("pk")
             .values_list("pk", "holder", "blob")[:batch_rows]
         )
@@ -154,6 +163,7 @@ def _closed(damaged: dict[int, bool]) -> list[Closed]:
             is_deleted=row.handover.deleted_at is not None,
             is_damaged=damaged[row.pk],
             is_set_aside=row.holder == HOLDER_LOST,
+            is_earlier=row.holder.startswith(HOLDER_EARLIER),
         )
         for row in rows
     ]

@@ -22,7 +22,7 @@ from stafeta.vault.models import (
     Recipient,
     Version,
 )
-from stafeta.vault.sealing import unseal
+from stafeta.vault.sealing import closed_holders, is_closed, unseal
 
 
 class Gap(StrEnum):
@@ -38,9 +38,11 @@ class Gap(StrEnum):
     NO_KEY = "no_key"
     KEY_CHANGED = "key_changed"
     NOT_SEALED = "not_sealed"
+    CLOSED = "closed"
+    FILES_CLOSED = "files_closed"
 
 
-BLOCKING = frozenset({Gap.EMPTY, Gap.NO_RECIPIENTS, Gap.ALL_DECLINED, Gap.NOBODY_OPENS})
+BLOCKING = frozenset({Gap.EMPTY, Gap.NO_RECIPIENTS, Gap.ALL_DECLINED, Gap.NOBODY_OPENS, Gap.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def gaps_of(handover: Handover) -> tuple[Gap, ...]:
             person.consent == ConsentState.GIVEN and person.phone_verified_at is None for person in willing
         ),
         **(_gaps_of_seal(handover) if handover.is_sealed and willing else {}),
+        **({} if handover.is_sealed else _gaps_of_key(handover)),
     }
     return tuple(gap for gap, is_there in found.items() if is_there)
 
@@ -131,6 +134,15 @@ def _gaps_of_seal(handover: Handover) -> dict[Gap, bool]:
         ),
         Gap.KEY_CHANGED: Seat.CHANGED in found,
         Gap.NOT_SEALED: Seat.WAITS in found,
+    }
+
+
+def _gaps_of_key(handover: Handover) -> dict[Gap, bool]:
+    """Return whether the keys at hand open a guarded handover and its files."""
+    older = set(handover.attachments.filter(deleted_at=None).exclude(holder="").values_list("holder", flat=True))
+    return {
+        Gap.CLOSED: is_closed(handover),
+        Gap.FILES_CLOSED: bool(older and older & closed_holders(handover)),
     }
 
 

@@ -20,8 +20,9 @@ from django.utils.translation import ngettext
 from stafeta import clock
 from stafeta.accounts.models import User
 from stafeta.accounts.moments import Moment
-from stafeta.core.errors import ConfigurationError, FileMissing, PolicyError, SealedAway, VaultError
+from stafeta.core.errors import ConfigurationError, KeyMissing, PolicyError, SealedAway, VaultError
 from stafeta.vault.models import Attachment, Handover
+from stafeta.vault.sealing import closed_holders
 from stafeta.vault.selectors import attachments_of, removed_attachments_of, uploads_of
 from stafeta.vault.services.add_attachment import Source, add_attachment, seal_attachment
 from stafeta.vault.services.delete_handover import DELETED_KEPT
@@ -48,21 +49,24 @@ class Download(FileResponse):
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """One file in a list for reading."""
+    """One file in a list for reading. is_closed: no key at hand opens it."""
 
     name: str
     size_bytes: int
     url: str
     how: Shown
     show_url: str
+    is_closed: bool = False
 
 
 def lines_of(
     handover: Handover, url: Callable[[Attachment], str], show_url: Callable[[Attachment], str]
 ) -> tuple[FileLine, ...]:
     """Return the handover's files by name, each with where it is to be had, and where it is shown."""
+    closed = closed_holders(handover)
     return tuple(
-        FileLine(one.name, one.size_bytes, url(one), how_shown(one), show_url(one)) for one in attachments_of(handover)
+        FileLine(one.name, one.size_bytes, url(one), how_shown(one), show_url(one), one.holder in closed)
+        for one in attachments_of(handover)
     )
 
 
@@ -104,6 +108,7 @@ def file_lists(handover: Handover, *, owner: User, now: datetime) -> dict[str, o
     """Return what file_lists.html shows: the files, those that are still on their way, and those that were removed."""
     return {
         "files": [(one, Moment(one.created_at, owner.zone, now), how_shown(one)) for one in attachments_of(handover)],
+        "closed_holders": closed_holders(handover),
         "unfinished": uploads_of(handover),
         "removed_files": [
             (one, Moment(one.deleted_at + DELETED_KEPT, owner.zone, now))
@@ -113,10 +118,12 @@ def file_lists(handover: Handover, *, owner: User, now: datetime) -> dict[str, o
     }
 
 
-def refusal_sentence(name: str, error: PolicyError | OSError | FileMissing | SealedAway | ConfigurationError) -> str:
+def refusal_sentence(name: str, error: PolicyError | OSError | VaultError | ConfigurationError) -> str:
     """Return why a file was not added, and what to do."""
     if isinstance(error, SealedAway):
         why = _("the handover is sealed, and files cannot be sealed yet.")
+    elif isinstance(error, KeyMissing):
+        why = _("the key to this handover is missing, so nobody could open the file. Write its text anew first.")
     elif not isinstance(error, PolicyError):
         log.error("an attachment could not be stored: %s", getattr(error, "strerror", None) or type(error).__name__)
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

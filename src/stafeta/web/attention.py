@@ -20,12 +20,14 @@ from stafeta.switches.selectors import dead_letters_of, standing_hold
 from stafeta.switches.unreached import Unreached, unreached_of
 from stafeta.vault.holders import changed_keys_of, waiting_for, without_key
 from stafeta.vault.models import ConsentState, Recipient
+from stafeta.vault.sealing import is_closed
 from stafeta.web.dead_letters import DeadLetter, dead_letter
 from stafeta.web.doubts import doubted_people
 from stafeta.web.unreached_words import unreached_sentence
 
 DEAD_LETTERS_SHOWN = 5
 UNREACHED_SHOWN = 5
+CLOSED_SHOWN = 5
 DEAD_LETTER_AGE_MAX = timedelta(days=30)
 NAMES_SHOWN = 3
 
@@ -47,7 +49,7 @@ def attention_of(owner: User, switch: Switch, *, missing: tuple[Missing, ...], n
     items = [*_of_service(owner, switch, now=now), *_of_unreached(owner, now=now), *_of_letters(owner, now=now)]
     if not isinstance(switch.ladder_state, Resting):
         items += _of_account(missing)
-    items += [*_of_sealed(owner), *_of_people(owner, switch), *_of_addresses(owner, switch)]
+    items += [*_of_closed(owner), *_of_sealed(owner), *_of_people(owner, switch), *_of_addresses(owner, switch)]
     return tuple(items)
 
 
@@ -164,6 +166,17 @@ def _of_sealed(owner: User) -> Iterator[Attention]:
             len(without),
         )
         yield Attention("warning", text % {"names": _names(without)}, reverse("people"), _("People"))
+
+
+def _of_closed(owner: User) -> Iterator[Attention]:
+    closed = [handover for handover in owner.handovers.filter(deleted_at=None) if is_closed(handover)]
+    for handover in closed[:CLOSED_SHOWN]:
+        text = _("Nobody can read “%(title)s” now: the key to it is missing.") % {"title": handover.title}
+        yield Attention("danger", text, reverse("handover", args=[handover.pk]), _("What can I do?"))
+    if len(closed) > CLOSED_SHOWN:
+        more = len(closed) - CLOSED_SHOWN
+        text = ngettext("So it is with %(n)d more handover.", "So it is with %(n)d more handovers.", more)
+        yield Attention("danger", text % {"n": more}, reverse("handovers"), _("Handovers"))
 
 
 def _of_people(owner: User, switch: Switch) -> Iterator[Attention]:

@@ -71,6 +71,8 @@ def gap_sentence(gap: Gap) -> str:
         Gap.NOBODY_OPENS: _("None of its recipients could open it yet: it is sealed, and no key of theirs opens it."),
         Gap.NO_KEY: _("Somebody has not chosen their passphrase yet; until they do, it cannot be sealed for them."),
         Gap.KEY_CHANGED: _("Somebody's key has changed. Compare the words with them, then acknowledge it."),
+        Gap.CLOSED: _("Nobody can read it: the key to it is missing. Open it to see what you can do."),
+        Gap.FILES_CLOSED: _("Some of its files cannot be opened: their key is missing. Please add them again."),
         Gap.NOT_SEALED: _("Somebody could not open it yet: unlock it once, and it is sealed for them too."),
     }[gap]
 

@@ -205,6 +205,7 @@ def _fact(event: Event, names: Names) -> str:
         "AttachmentAdded": _("You added the file “%(file)s” to “%(title)s”."),
         "AttachmentRemoved": _("You removed the file “%(file)s” from “%(title)s”."),
         "AttachmentRestored": _("You brought the file “%(file)s” back to “%(title)s”."),
+        "HandoverKeyRenewed": _("You wrote “%(title)s” anew under a fresh key, for nobody could open the one before."),
         "HandoverSealed": _("You sealed the handover “%(title)s”."),
         "HandoverSealedAnew": _("You sealed the handover “%(title)s” anew, under a fresh key."),
         "HandoverUnsealed": _("You changed the handover “%(title)s” from sealed to guarded."),

@@ -16,7 +16,7 @@ from stafeta.core.errors import FileMissing, PolicyError
 from stafeta.vault.file_names import SNIFFED_BYTES, clean_name, media_type_of
 from stafeta.vault.file_sealing import Readable, seal_file
 from stafeta.vault.models import Attachment, Handover, StoredFile
-from stafeta.vault.sealing import require_guarded
+from stafeta.vault.sealing import require_guarded, require_open
 from stafeta.vault.services.erase_files import erase_file
 from stafeta.vault.storage import attachment_storage, passing_file
 
@@ -48,10 +48,11 @@ def seal_attachment(
 ) -> SealedFile:
     """Encrypt a file to the handover's key into the storage. Not inside a transaction: it may take minutes.
 
-    Raises SealedAway for a sealed handover, PolicyError where the file breaks a limit, OSError where it cannot be
-    written; then nothing is kept. What a crash leaves behind is erased after a day (erase_files).
+    Raises SealedAway for a sealed handover, KeyMissing for one that no key at hand opens, PolicyError where the file
+    breaks a limit, OSError where it cannot be written; then nothing is kept. What a crash leaves behind is erased
+    after a day (erase_files).
     """
-    require_guarded(handover)
+    require_open(handover)
     require_room(handover, size_bytes)
     kept_name = clean_name(name)
     source.seek(0)

@@ -7,7 +7,7 @@ from typing import IO
 from stafeta.core.errors import FileMissing, Tampered
 from stafeta.vault.file_sealing import unseal_file
 from stafeta.vault.models import Attachment
-from stafeta.vault.sealing import identity_of
+from stafeta.vault.sealing import HOLDER_INSTANCE, identity_of
 from stafeta.vault.storage import attachment_storage, passing_file
 
 
@@ -16,7 +16,7 @@ def open_attachment(attachment: Attachment) -> IO[bytes]:
 
     Raises KeyMissing, FileMissing, Tampered or ConfigurationError, OSError for a full disk; then nothing is shown.
     """
-    identity = identity_of(attachment.handover)
+    identity = identity_of(attachment.handover, holder=attachment.holder or HOLDER_INSTANCE)
     try:
         source = attachment_storage().open(attachment.file.key)
     except FileNotFoundError:

@@ -22,7 +22,7 @@ from stafeta.accounts.models import User
 from stafeta.core.errors import FileMissing, PolicyError, Tampered, UploadBroken, WrongPart
 from stafeta.vault.file_names import clean_name
 from stafeta.vault.models import Attachment, Handover, PartialUpload, StoredFile, UploadPart
-from stafeta.vault.sealing import identity_of, require_guarded
+from stafeta.vault.sealing import identity_of, require_guarded, require_open
 from stafeta.vault.services.add_attachment import KEY_BYTES, require_room
 from stafeta.vault.services.erase_files import erase_file
 from stafeta.vault.storage import attachment_storage
@@ -39,7 +39,8 @@ def begin_upload(
     """Return the place where a file's parts go: the one that it has already, if it was begun before, else a new one.
 
     Raises PolicyError where there is no room for the file ("uploads", "uploads_bytes": what one owner may have under
-    way at once), Handover.DoesNotExist for a deleted handover, SealedAway for a sealed one.
+    way at once), Handover.DoesNotExist for a deleted handover, SealedAway for a sealed one, KeyMissing
+    for one that no key at hand opens.
     """
     kept_name = clean_name(name)
     with transaction.atomic():
@@ -49,7 +50,7 @@ def begin_upload(
         begun = PartialUpload.objects.filter(**facts, attachment=None).first()
         if begun is not None:
             return begun
-        require_guarded(locked)
+        require_open(locked)
         require_room(locked, size_bytes)
         under_way = PartialUpload.objects.filter(handover__owner=locked.owner_id, attachment=None)
         if (count := under_way.count() + 1) > UPLOADS_MAX:

@@ -65,14 +65,19 @@ def _replace(rows: list[Row], ring: Keyring) -> int:
 def _swap(row: Row, blob: bytes) -> int:
     """Compare and set."""
     same = WrappedKey.objects.filter(pk=row.pk, holder=row.holder, blob=row.blob)
-    return same.update(holder=HOLDER_INSTANCE, blob=blob)
+    return same.update(holder=_holder(row), blob=blob)
+
+
+def _holder(row: Row) -> str:
+    """Return whose it is once it opens: what was set aside is the instance's again, an earlier key stays one."""
+    return row.holder if row.is_earlier else HOLDER_INSTANCE
 
 
 def _anew(row: Row, ring: Keyring) -> bytes | None:
     """Return the wrapped key for the first key, or None where nothing has to be done, or nothing can be."""
     try:
         if ring.opener_of(row.blob) == 0:
-            return None if row.holder == HOLDER_INSTANCE else row.blob
+            return None if row.holder == _holder(row) else row.blob
         secret = ring.unwrap(row.blob)
     except (KeyMissing, Tampered):
         return None

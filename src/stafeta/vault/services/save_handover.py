@@ -11,6 +11,7 @@ from stafeta.core.errors import Conflict, PolicyError, VaultError
 from stafeta.vault.models import Handover, Version
 from stafeta.vault.sealing import CONTENT_BYTES_MAX, content_bytes, require_guarded, seal
 from stafeta.vault.selectors import read_content
+from stafeta.vault.services.renew_key import renew_closed_key
 
 VERSIONS_KEPT: Final = 20
 AUTOSAVE_MERGES: Final = timedelta(minutes=10)
@@ -23,9 +24,10 @@ def save_handover(
 
     Every save makes a version; an autosave within ten minutes replaces the version that the editor's autosaves began,
     so that the 20 kept ones reach back days, not minutes. What is stored already is not saved again, whatever the
-    revision: pressing twice is harmless. Raises Conflict when somebody else saved in the meantime (their text then
-    stays among the versions), PolicyError over CONTENT_BYTES_MAX, Handover.DoesNotExist for a deleted one, SealedAway
-    for a sealed one, which takes no plaintext.
+    revision: pressing twice is harmless. A handover that no key at hand opens gets a fresh key (`renew_key`), so that
+    what was saved can be read. Raises Conflict when somebody else saved in the meantime (their text then stays among
+    the versions), PolicyError over CONTENT_BYTES_MAX, Handover.DoesNotExist for a deleted one, SealedAway for a sealed
+    one, which takes no plaintext, ConfigurationError where there is no keyring.
     """
     content = checked_content(content)
     with transaction.atomic():
@@ -35,6 +37,7 @@ def save_handover(
             return locked
         in_conflict = meets_conflict(locked, base_revision)
         if not in_conflict:
+            renew_closed_key(locked)
             ciphertext = seal(content, public_key=locked.public_key)
             new_version(locked, title, ciphertext, length=counted_bytes(content), now=now, autosave=autosave)
     if in_conflict:

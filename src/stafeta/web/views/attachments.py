@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from stafeta import clock
-from stafeta.core.errors import FileMissing, PolicyError, SealedAway
+from stafeta.core.errors import FileMissing, KeyMissing, PolicyError, SealedAway
 from stafeta.vault.models import Attachment, Handover
 from stafeta.vault.selectors import attachment_of, handover_of
 from stafeta.vault.services.remove_attachment import remove_attachment, restore_attachment
@@ -48,7 +48,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             take_in(request, found, upload.opened(), name=upload.name or "", size_bytes=upload.size or 0)
             added += 1
-        except (PolicyError, OSError, FileMissing, SealedAway) as error:
+        except (PolicyError, OSError, FileMissing, KeyMissing, SealedAway) as error:
             messages.error(request, refusal_sentence(upload.name or "", error))
         except Handover.DoesNotExist as error:
             raise Http404 from error

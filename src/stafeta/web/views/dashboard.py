@@ -59,6 +59,8 @@ _GAPS: dict[Gap, Promise] = {
     Gap.NOBODY_OPENS: gettext_lazy("None of its recipients could open it yet."),
     Gap.NO_KEY: gettext_lazy("Somebody has not chosen their passphrase yet."),
     Gap.KEY_CHANGED: gettext_lazy("Somebody's key has changed."),
+    Gap.CLOSED: gettext_lazy("Nobody can read it: its key is missing."),
+    Gap.FILES_CLOSED: gettext_lazy("Some of its files cannot be opened."),
     Gap.NOT_SEALED: gettext_lazy("It waits for your unlock to be sealed for everybody."),
 }
 

@@ -21,14 +21,14 @@ from stafeta.accounts.moments import Moment
 from stafeta.core.errors import ConfigurationError, Conflict, SealedAway, VaultError
 from stafeta.vault.markdown import render as render_markdown
 from stafeta.vault.models import Handover
-from stafeta.vault.sealing import CONTENT_BYTES_MAX, content_bytes
+from stafeta.vault.sealing import CONTENT_BYTES_MAX, content_bytes, is_closed
 from stafeta.vault.selectors import handover_of, read_content, readings_of
-from stafeta.vault.services.save_handover import save_handover
 from stafeta.web.attachments import file_lists
 from stafeta.web.copies import older_copy_at
 from stafeta.web.forms.handover import HandoverForm
 from stafeta.web.handover_words import card_of, recipient_badge, trail_to
 from stafeta.web.owners import handover_or_404, owner_of
+from stafeta.web.rewriting import save_and_tell
 from stafeta.web.views.sealed_edit import sealed_page
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,10 @@ def handover(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         content = read_content(found)
     except (VaultError, ConfigurationError) as error:
-        return unreadable(request, found, error)
+        may_write_anew = isinstance(error, VaultError) and not found.is_sealed
+        if not (may_write_anew and "anew" in request.GET):
+            return unreadable(request, found, error, may_write_anew=may_write_anew)
+        content = ""
     form = HandoverForm(initial={"title": found.title, "content": content})
     return _page(request, found, form, revision=found.revision)
 
@@ -64,7 +67,8 @@ def handover(request: HttpRequest, pk: int) -> HttpResponse:
 def autosave(request: HttpRequest, pk: int) -> JsonResponse:
     """Save what the script sends: {"title", "content", "revision"}.
 
-    200 {"revision", "saved_at"} · 409 {"revision", "title", "content"} as saved elsewhere · 400 {"errors"} · 413.
+    200 {"revision", "saved_at", "notice"} · 409 {"revision", "title", "content"} as saved elsewhere · 400 {"errors"} ·
+    413 · 503 while the service has no keys. notice: what the owner has to be told at once, or "".
     """
     found = handover_or_404(request, pk)
     try:
@@ -77,16 +81,21 @@ def autosave(request: HttpRequest, pk: int) -> JsonResponse:
         return JsonResponse({"errors": form.errors}, status=413 if form.is_too_long else 400)
     now = clock.now()
     try:
-        saved = save_handover(handover=found, now=now, base_revision=base_revision, autosave=True, **form.cleaned_data)
+        saved, notice = save_and_tell(
+            owner_of(request), found, now=now, base_revision=base_revision, autosave=True, **form.cleaned_data
+        )
     except Conflict as conflict:
         present = handover_of(owner_of(request), pk)
-        other = {"title": present.title, "content": read_content(present)}
+        other = {"title": present.title, "content": _stored(present)}
         return JsonResponse({"revision": conflict.revision, **other}, status=409)
     except SealedAway:
         return JsonResponse({"errors": {"": [sealed_meanwhile()]}}, status=400)
+    except ConfigurationError as error:
+        return JsonResponse({"errors": {"": [_keyless(found, error)]}}, status=503)
     except Handover.DoesNotExist as error:
         raise Http404 from error
-    return JsonResponse({"revision": saved.revision, "saved_at": clock.real_now().isoformat()})
+    answer = {"revision": saved.revision, "saved_at": clock.real_now().isoformat(), "notice": notice}
+    return JsonResponse(answer)
 
 
 @login_required
@@ -110,10 +119,17 @@ def sealed_meanwhile() -> str:
     return _("This handover was sealed in another window. Copy what you wrote and load the page again.")
 
 
-def unreadable(request: HttpRequest, found: Handover, error: Exception) -> HttpResponse:
+def unreadable(
+    request: HttpRequest, found: Handover, error: Exception, *, may_write_anew: bool = False
+) -> HttpResponse:
     """Say that the content cannot be opened, to the owner plainly, to the log without any of it."""
     log.error("handover %s cannot be opened: %s", found.pk, type(error).__name__)
-    context = {"handover": found, "trail": trail_to(found), "is_configuration": isinstance(error, ConfigurationError)}
+    context = {
+        "handover": found,
+        "trail": trail_to(found),
+        "is_configuration": isinstance(error, ConfigurationError),
+        "may_write_anew": may_write_anew,
+    }
     return render(request, "web/handovers/unreadable.html", context, status=503)
 
 
@@ -127,17 +143,39 @@ def _save_by_form(request: HttpRequest, found: Handover) -> HttpResponse:
         status = 413 if form.is_too_long else 400
         return _page(request, found, form, revision=base_revision, status=status)
     try:
-        save_handover(handover=found, now=clock.now(), base_revision=base_revision, **form.cleaned_data)
+        _saved, notice = save_and_tell(
+            owner_of(request), found, now=clock.now(), base_revision=base_revision, **form.cleaned_data
+        )
     except Conflict as conflict:
         present = handover_of(owner_of(request), found.pk)
-        return _page(request, present, form, revision=conflict.revision, other=read_content(present), status=409)
+        return _page(request, present, form, revision=conflict.revision, other=_stored(present), status=409)
     except SealedAway:
         form.add_error(None, sealed_meanwhile())
         return _page(request, handover_of(owner_of(request), found.pk), form, revision=base_revision, status=409)
+    except ConfigurationError as error:
+        form.add_error(None, _keyless(found, error))
+        return _page(request, found, form, revision=base_revision, status=503)
     except Handover.DoesNotExist as error:
         raise Http404 from error
     messages.success(request, _("Saved."))
+    if notice:
+        messages.warning(request, notice)
     return redirect("handover", pk=found.pk)
+
+
+def _stored(found: Handover) -> str:
+    """Return what is stored, as far as it can be opened: beside what was typed an empty text says that it cannot."""
+    try:
+        return read_content(found)
+    except (VaultError, ConfigurationError) as error:
+        log.error("handover %s cannot be opened: %s", found.pk, type(error).__name__)
+        return ""
+
+
+def _keyless(found: Handover, error: ConfigurationError) -> str:
+    """Return why nothing can be saved now; the log says what is wrong."""
+    log.error("handover %s cannot be saved: %s", found.pk, error)
+    return _("The keys of this service are missing, so nothing can be saved now. Keep what you wrote, and try later.")
 
 
 def _page(
@@ -152,6 +190,7 @@ def _page(
     owner, now = owner_of(request), clock.now()
     context = {
         "handover": found,
+        "is_closed": is_closed(found),
         "form": form,
         "revision": revision,
         "other": other,

@@ -21,6 +21,7 @@ from stafeta.core.links import Link, Purpose
 from stafeta.core.states import Released
 from stafeta.switches.models import Switch
 from stafeta.switches.selectors import on_wall, service_second
+from stafeta.vault.messages import closed_share
 from stafeta.vault.models import Attachment, ConsentState, Grant, Handover
 from stafeta.vault.selectors import OpenRelease, attachment_behind, attachments_of, release_behind
 from stafeta.vault.services.consent import decline, give_consent
@@ -89,6 +90,7 @@ def release(request: HttpRequest, link: Link, found: OpenRelease) -> HttpRespons
         "has_declined": found.recipient.consent == ConsentState.DECLINED,
         "is_open": _is_open(request, link, found),
         "until": _until(found.grants, found),
+        "closed": closed_share(found.grants),
     }
     page = "returned" if _has_returned(link) else "news"
     return render(request, f"web/release/{page}.html", context)

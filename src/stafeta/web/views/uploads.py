@@ -22,7 +22,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from stafeta import clock
-from stafeta.core.errors import ConfigurationError, PolicyError, SealedAway, UploadBroken, VaultError, WrongPart
+from stafeta.core.errors import (
+    ConfigurationError,
+    KeyMissing,
+    PolicyError,
+    SealedAway,
+    UploadBroken,
+    VaultError,
+    WrongPart,
+)
 from stafeta.vault.models import Attachment, Handover, PartialUpload
 from stafeta.vault.selectors import upload_of
 from stafeta.vault.services.receive_upload import (
@@ -72,7 +80,7 @@ def begin(request: HttpRequest, pk: int) -> JsonResponse:
         )
     except PolicyError as error:
         return _refused(refusal_sentence(name, error), status=413)
-    except SealedAway as error:
+    except (SealedAway, KeyMissing) as error:
         return _refused(refusal_sentence(name, error), status=422)
     except Handover.DoesNotExist as error:
         raise Http404("no such handover") from error
@@ -116,6 +124,9 @@ def finish(request: HttpRequest, upload: PartialUpload) -> HttpResponse:
         except PolicyError as error:
             discard_upload(upload=upload, real_now=clock.real_now())
             return _refused(refusal_sentence(upload.name, error), status=413)
+        except KeyMissing as error:
+            discard_upload(upload=upload, real_now=clock.real_now())
+            return _refused(refusal_sentence(upload.name, error), status=422)
         except (VaultError, UploadBroken):
             discard_upload(upload=upload, real_now=clock.real_now())
             words = _("“%(name)s” did not arrive whole. Please send it again.")
