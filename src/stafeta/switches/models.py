@@ -10,7 +10,8 @@ from django.db import models
 from stafeta.core.codec import decode_choices, decode_policy, decode_state
 from stafeta.core.policy import Choices, Policy
 from stafeta.core.states import State
-from stafeta.vault.models import AppendOnly, Invitee
+from stafeta.vault.append_only import AppendOnly
+from stafeta.vault.models import Invitee
 
 
 class Switch(models.Model):

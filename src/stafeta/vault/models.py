@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stafeta.accounts.models import Language
 from stafeta.core.protection import Level
+from stafeta.vault.append_only import AppendOnly
 
 ACCESS_DAYS_LEAST, ACCESS_DAYS_DEFAULT, ACCESS_DAYS_MOST = 30, 90, 365
 DELAY_DAYS_MOST = 365
@@ -23,21 +24,6 @@ class ConsentState(models.TextChoices):
     INVITED = "invited", _("invited, no answer yet")
     GIVEN = "given", _("agreed")
     DECLINED = "declined", _("declined")
-
-
-class AppendOnly(models.Model):
-    """A row written once: saving it again or deleting it raises TypeError. It goes only with what it belongs to."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError(f"{type(self).__name__} is append-only")
-        super().save(*args, **kwargs)
-
-    def delete(self, *_args: Any, **_kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError(f"{type(self).__name__} is append-only")
 
 
 class Invitee(models.Model):
