@@ -32,6 +32,14 @@ OLDER = "starší tajemství modrého kapra"
 TITLE = "Titulek, který tajný není"
 PASSPHRASE = "čtyři hnědí koně nad mlýnem"
 SECOND = "sedm zelených lžic pod mostem"
+# What a changed script could do: the text, in base64 within something else, as a header of the very same request.
+LEAK = """
+const send = window.fetch;
+window.fetch = (url, options) => {
+    const text = document.querySelector("#sealed-text")?.value ?? "";
+    return send(url, { ...options, headers: { ...options?.headers, "X-Trace": btoa(`trace ${text} end`) } });
+};
+"""
 IDENTITY = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]{58}")
 SAVE_MS_MAX = 30_000
 
@@ -177,8 +185,8 @@ def test_the_server_never_receives_a_text_a_key_or_a_passphrase(live_server: Liv
         page.goto(f"/handovers/{handover.pk}/")
         unlock(page, SECOND)
         assert MARKER in page.input_value("#sealed-text")
-        page.select_option("[data-version-choice]", index=1)
-        page.click("[data-version-show]")
+        page.click("[data-versions] summary")
+        page.click("[data-version-show]:enabled")
         page.wait_for_selector("[data-version-diff] ins")
         look_with_axe(page, complaints)
 
@@ -290,6 +298,7 @@ def test_both_ways_between_the_levels(live_server: LiveServer, keys_file: Path) 
         assert page.input_value("#sealed-text") == f"# {MARKER}"
 
         other = page.context.new_page()
+        other.clock.install()
         other.goto(f"/handovers/{handover.pk}/")
         unlock(other)
         write(other, "from the other window")
@@ -297,6 +306,17 @@ def test_both_ways_between_the_levels(live_server: LiveServer, keys_file: Path) 
         page.wait_for_selector("[data-editor-conflict]:not([hidden])")
         page.click("[data-editor-theirs]")
         assert page.input_value("#sealed-text") == "from the other window"
+        other.clock.fast_forward("11:00")
+        other.wait_for_selector("[data-unlock]:not([hidden])")
+        assert other.input_value("#sealed-text") == "", "nobody touched it for ten minutes"
+
+        other.add_init_script(LEAK)
+        other.goto(f"/handovers/{handover.pk}/")
+        unlock(other)
+        assert found(["the leaking window", PASSPHRASE], wire.sent) == []
+        write(other, "the leaking window")
+        assert found(["the leaking window", PASSPHRASE], wire.sent) == ["the leaking window"]
+        write(other, "from the other window")
 
         page.goto(f"/handovers/{handover.pk}/level/")
         page.fill("#unlock-passphrase", PASSPHRASE)

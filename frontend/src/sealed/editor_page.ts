@@ -15,7 +15,12 @@ interface Data {
   readonly keys: KeyData[];
   readonly handover: HandoverData;
   readonly ciphertext: string;
-  readonly versions: readonly { readonly number: number; readonly at: string }[];
+}
+
+interface Version {
+  readonly number: number;
+  readonly at: string;
+  readonly ciphertext: string;
 }
 
 type ReadingModule = typeof import("./reading");
@@ -34,7 +39,7 @@ export function editorPage(page: HTMLElement): void {
     const lock = locking(editor, unlocked);
     watchIdle(lock);
     find<HTMLButtonElement>(inside, "[data-lock]")?.addEventListener("click", lock);
-    versionsIn(page, inside, data, { unlocked, key, editor, text });
+    versionsIn(page, inside, { unlocked, key, editor, text });
     text.focus();
   });
 }
@@ -98,27 +103,39 @@ interface Open {
 }
 
 /** Earlier versions: fetched as ciphertext, opened and compared here, brought back as if somebody had typed them. */
-function versionsIn(page: HTMLElement, inside: HTMLElement, data: Data, { unlocked, key, editor, text }: Open): void {
-  const root = find<HTMLElement>(inside, "[data-versions]");
+function versionsIn(page: HTMLElement, inside: HTMLElement, { unlocked, key, editor, text }: Open): void {
+  const root = find<HTMLDetailsElement>(inside, "[data-versions]");
   const choice = root && find<HTMLSelectElement>(root, "[data-version-choice]");
   const [show, restore] = [find<HTMLButtonElement>(inside, "[data-version-show]"), find<HTMLButtonElement>(inside, "[data-version-restore]")];
   const diff = find<HTMLElement>(inside, "[data-version-diff]");
   if (!root || !choice || !show || !restore || !diff) return;
-  for (const { number, at } of data.versions) {
-    const present = number === data.handover.revision ? ` (${words(root, "Present")})` : "";
-    choice.append(new Option(at + present, String(number)));
-  }
+  const place = find<HTMLElement>(root, "[data-version-error]");
+  let kept: readonly Version[] = [];
   let older: string | null = null;
-  choice.addEventListener("change", () => {
+  const forget = () => {
     older = null;
     restore.hidden = diff.hidden = true;
+  };
+  root.addEventListener("toggle", () => {
+    if (!root.open) return;
+    forget();
+    tell(place, "");
+    void versionsOf(root).then(
+      (found) => {
+        kept = found.slice(1); // the newest is the text itself
+        choice.replaceChildren(...kept.map(({ number, at }) => new Option(at, String(number))));
+        show.disabled = choice.disabled = kept.length === 0;
+      },
+      () => tell(place, words(root, "Failed")),
+    );
   });
+  choice.addEventListener("change", forget);
   show.addEventListener("click", () => {
-    const place = find<HTMLElement>(root, "[data-version-error]");
     tell(place, "");
     void busy(show, "", async () => {
       try {
-        older = await versionOf(root, unlocked, key, Number(choice.value));
+        const chosen = kept.find(({ number }) => String(number) === choice.value);
+        older = await unlocked.textOf(chosen?.ciphertext ?? "", key);
         diff.replaceChildren(...lines(root, (await reading(page)).compare(older, text.value)));
         restore.hidden = diff.hidden = false;
       } catch {
@@ -129,18 +146,15 @@ function versionsIn(page: HTMLElement, inside: HTMLElement, data: Data, { unlock
   restore.addEventListener("click", () => {
     if (older === null) return;
     editor.replace(older);
-    restore.hidden = diff.hidden = true;
+    forget();
     text.focus();
   });
 }
 
-async function versionOf(root: HTMLElement, unlocked: Unlocked, key: Key, number: number): Promise<string> {
+async function versionsOf(root: HTMLElement): Promise<readonly Version[]> {
   const response = await fetch(root.dataset.url ?? "", { credentials: "same-origin", headers: { Accept: "application/json" } });
   if (!response.ok || response.redirected) throw new Error("no versions");
-  const { versions } = (await response.json()) as { versions: { number: number; ciphertext: string }[] };
-  const found = versions.find((one) => one.number === number);
-  if (!found) throw new Error("no such version");
-  return unlocked.textOf(found.ciphertext, key);
+  return ((await response.json()) as { versions: Version[] }).versions;
 }
 
 function lines(root: HTMLElement, parts: ReturnType<ReadingModule["compare"]>): HTMLElement[] {

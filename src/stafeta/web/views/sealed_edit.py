@@ -16,7 +16,7 @@ from stafeta.accounts.moments import Moment
 from stafeta.core.errors import Conflict, NotSealed, PolicyError
 from stafeta.vault.holders import Seat, seats_of
 from stafeta.vault.models import Handover
-from stafeta.vault.selectors import handover_of, readings_of, versions_of
+from stafeta.vault.selectors import handover_of, readings_of
 from stafeta.vault.services.save_handover import VERSIONS_KEPT
 from stafeta.vault.services.save_sealed import save_sealed
 from stafeta.web.forms.handover import HandoverForm
@@ -36,9 +36,6 @@ def sealed_page(request: HttpRequest, found: Handover) -> HttpResponse:
             "keys": keys_data(owner),
             "handover": handover_data(found, owner),
             "ciphertext": present_text(found),
-            "versions": [
-                {"number": one.number, "at": str(Moment(one.at, owner.zone, now))} for one in versions_of(found)
-            ],
         },
         "opens": any(seated.opens for seated in seats if seated.recipient is None),
         "waits": any(seated.seat in (Seat.WAITS, Seat.CHANGED) for seated in seats),
@@ -96,12 +93,13 @@ def save(request: HttpRequest, pk: int) -> JsonResponse:
 @never_cache
 @require_safe
 def versions(request: HttpRequest, pk: int) -> JsonResponse:
-    """Return the ciphertext of every kept version: {"versions": [{"number", "ciphertext"}]}, the newest first."""
-    found = _sealed_or_404(request, pk)
-    kept = found.versions.order_by("-number").values_list("number", "ciphertext")
-    return JsonResponse(
-        {"versions": [{"number": number, "ciphertext": encoded(ciphertext)} for number, ciphertext in kept]}
-    )
+    """Return every kept version, the newest first: {"versions": [{"number", "at", "ciphertext"}]}; at: in words."""
+    owner, found, now = owner_of(request), _sealed_or_404(request, pk), clock.now()
+    kept = [
+        {"number": one.number, "at": str(Moment(one.at, owner.zone, now)), "ciphertext": encoded(one.ciphertext)}
+        for one in found.versions.order_by("-number")
+    ]
+    return JsonResponse({"versions": kept})
 
 
 def refused(error: BadBody | NotSealed | PolicyError) -> JsonResponse:

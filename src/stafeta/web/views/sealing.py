@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from stafeta import clock
+from stafeta.accounts.addresses import format_phone
 from stafeta.accounts.models import User
 from stafeta.core.errors import Conflict, NotSealed, PolicyError
 from stafeta.vault.holders import Waiting, changed_keys_of, key_of, known_key_before, waiting_for, without_key
@@ -39,7 +40,11 @@ def sealing(request: HttpRequest) -> HttpResponse:
         "data": {"keys": keys_data(owner), "waiting": [_data(one) for one in waiting]},
         "waiting": waiting,
         "people": [key for key in people.values() if key.recipient_id],
-        "changed": [(key, known_key_before(key)) for key in changed_keys_of(owner)],
+        "changed": [
+            (key, known_key_before(key), format_phone(key.recipient.phone))
+            for key in changed_keys_of(owner)
+            if key.recipient is not None
+        ],
         "without_key": without_key(owner),
         "key": key_of(owner),
     }
