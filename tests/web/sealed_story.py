@@ -318,6 +318,13 @@ def test_both_ways_between_the_levels(live_server: LiveServer, keys_file: Path) 
         assert found(["the leaking window", PASSPHRASE], wire.sent) == ["the leaking window"]
         write(other, "from the other window")
 
+        before = Handover.objects.get().public_key
+        page.goto(f"/handovers/{handover.pk}/level/?fresh")
+        page.fill("#unlock-passphrase", PASSPHRASE)
+        page.click("[data-unlock-go]")
+        page.wait_for_selector("text=Sealed. From now on")
+        assert Handover.objects.get().public_key != before
+
         page.goto(f"/handovers/{handover.pk}/level/")
         page.fill("#unlock-passphrase", PASSPHRASE)
         page.click("[data-unlock-go]")

@@ -15,6 +15,7 @@ from stafeta.vault.holders import key_of, wrapped_for
 from stafeta.vault.models import Handover, KeyFile, PersonalKey, Recipient, WrappedKey
 from stafeta.vault.selectors import read_content
 from stafeta.vault.services.personal_keys import accept_key
+from stafeta.vault.services.save_handover import save_handover
 from tests import age_browser, make
 from tests.signin import sign_in
 from tests.vault.sealed import Keys
@@ -350,3 +351,15 @@ def test_people_see_the_words_of_keys_and_who_lacks_one(
     key = keys.new(ema)
     accept_key(key=key, now=make.NOON)
     assert key.public_key in browser.get(reverse("people")).content.decode()
+
+
+def test_versions_that_are_too_large_to_come_along_are_counted(
+    browser: Client, dana: User, handover: Handover, keys: Keys
+) -> None:
+    """Before anything is erased: the page says how many that would be."""
+    for revision in range(1, 7):
+        text = f"{revision}" * 1_000_000
+        save_handover(handover=handover, title="Web", content=text, base_revision=revision, now=make.NOON)
+    given = browser.get(reverse("handover-texts", args=[handover.pk])).json()
+    assert [one["number"] for one in given["texts"]] == [7, 6, 5, 4]
+    assert given["dropped"] == 3

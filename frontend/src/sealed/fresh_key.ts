@@ -45,10 +45,12 @@ export function createPage(page: HTMLElement): void {
 
 export function levelPage(page: HTMLElement): void {
   const data = pageData<{ keys: KeyData[]; handover: HandoverData; holders: Holder[] }>();
+  const leaves = find(page, "[data-go], [data-unlock]") && page.dataset.way !== "anew";
+  // Where this does not come through, what follows does not either, and says so.
+  if (leaves) void textsOf(page).then((texts) => showDropped(page, texts.dropped), () => undefined);
   switch (page.dataset.way) {
     case "seal": {
       if (!find(page, "[data-go]")) return;
-      void textsOf(page).then((texts) => showDropped(page, texts.dropped), () => undefined);
       onPress(page, async () => {
         const texts = await textsOf(page);
         return sealing(page, texts.revision, data.holders, texts.texts.map(({ number, content = "" }) => ({ number, content })));
@@ -60,7 +62,12 @@ export function levelPage(page: HTMLElement): void {
       return;
     default: {
       const panel = find<HTMLElement>(page, "[data-unlock]");
-      if (panel) new UnlockPanel(panel, data.keys, (unlocked) => unseal(page, data.handover, unlocked));
+      const fresh = page.dataset.way === "fresh";
+      if (panel) {
+        new UnlockPanel(panel, data.keys, (unlocked) =>
+          fresh ? sealAnew(page, data.handover, data.holders, unlocked) : unseal(page, data.handover, unlocked),
+        );
+      }
     }
   }
 }
@@ -84,14 +91,25 @@ async function sealing(page: HTMLElement, revision: number, holders: readonly Ho
 }
 
 async function unseal(page: HTMLElement, handover: HandoverData, unlocked: Unlocked): Promise<void> {
-  const place = find<HTMLElement>(page, "[data-failure]");
+  const { revision, texts } = await opened(page, handover, unlocked);
+  await send(page, find<HTMLElement>(page, "[data-failure]"), page.dataset.unsealUrl ?? "", { revision, texts });
+}
+
+/** The same texts under a fresh key: whoever kept the one of before, opens nothing that is written from now on. */
+async function sealAnew(page: HTMLElement, handover: HandoverData, holders: readonly Holder[], unlocked: Unlocked): Promise<void> {
+  const { revision, texts } = await opened(page, handover, unlocked);
+  const { url, body } = await sealing(page, revision, holders, texts);
+  await send(page, find<HTMLElement>(page, "[data-failure]"), url, body);
+}
+
+async function opened(page: HTMLElement, handover: HandoverData, unlocked: Unlocked) {
   const key = await unlocked.keyOf(handover);
-  const found = await textsOf(page);
-  const texts = await Promise.all(
-    found.texts.map(async ({ number, ciphertext = "" }) => ({ number, content: await unlocked.textOf(ciphertext, key) })),
+  const { revision, texts } = await textsOf(page);
+  const open = await Promise.all(
+    texts.map(async ({ number, ciphertext = "" }) => ({ number, content: await unlocked.textOf(ciphertext, key) })),
   );
   unlocked.lock();
-  await send(page, place, page.dataset.unsealUrl ?? "", { revision: found.revision, texts });
+  return { revision, texts: open };
 }
 
 async function textsOf(page: HTMLElement): Promise<Texts> {

@@ -100,6 +100,7 @@ def level(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "has_key": key is not None,
         "anew": "anew" in request.GET and found.is_sealed,
+        "fresh": "fresh" in request.GET and found.is_sealed,
         "files": len(attachments_of(found)),
         "left_out": [seated.recipient for seated in seats if seated not in ready],
         "is_opened_by_none": not ready,
