@@ -48,9 +48,10 @@ class CopyForm {
     this.forget();
     const isShort = passphrase.value !== "" && passphrase.value.length < PASSPHRASE_CHARS_MIN;
     passphrase.classList.toggle("is-invalid", isShort);
-    passphrase.toggleAttribute("aria-invalid", isShort);
-    if (isShort) {
-      this.say("state", this.form.dataset.textShort ?? "");
+    this.part("problem").hidden = !isShort;
+    if (!isShort) passphrase.removeAttribute("aria-invalid");
+    else {
+      passphrase.setAttribute("aria-invalid", "true");
       passphrase.focus();
       return;
     }
