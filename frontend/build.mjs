@@ -20,6 +20,10 @@ const common = {
   legalComments: "eof",
   logLevel: "info",
 };
+const leftOut = {
+  "@noble/post-quantum/hybrid.js": "./src/pq_left_out.ts",
+  "@noble/curves/nist.js": "./src/pq_left_out.ts",
+};
 await build({
   ...common,
   entryPoints: {
@@ -33,10 +37,7 @@ await build({
     sealed: "src/sealed/sealed.ts",
   },
   format: "iife",
-  alias: {
-    "@noble/post-quantum/hybrid.js": "./src/pq_left_out.ts",
-    "@noble/curves/nist.js": "./src/pq_left_out.ts",
-  },
+  alias: leftOut,
 });
 // Modules that a script fetches when somebody wants what they do.
 await build({
@@ -57,6 +58,7 @@ const { outputFiles } = await build({
   ...common,
   entryPoints: { open: "src/open.ts", style: "src/css/open.css" },
   format: "iife",
+  alias: leftOut,
   define: { "process.env.NODE_ENV": '"production"' },
   legalComments: "inline",
   write: false,

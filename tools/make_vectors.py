@@ -51,6 +51,13 @@ else encrypter.addRecipient(secret);
 process.stdout.write(await encrypter.encrypt(new Uint8Array(plaintext)));
 """
 
+WORDS: Final = """
+import { wordlist as cs } from "@scure/bip39/wordlists/czech.js";
+import { wordlist as en } from "@scure/bip39/wordlists/english.js";
+const composed = (list) => list.map((word) => word.normalize("NFC"));
+process.stdout.write(JSON.stringify({ cs: composed(cs), en: composed(en) }));
+"""
+
 
 def pattern(size: int) -> bytes:
     """Return so many bytes that every test can make again: byte i is (7 i + i / 256) modulo 251."""
@@ -121,6 +128,19 @@ def age_files(folder: Path, keys: dict[str, Identity]) -> Iterator[dict[str, Any
     yield line("passphrase.age.age", _under_passphrase(key, folder), key, opens="passphrase", kind="passphrase")
 
 
+def fingerprints(keys: dict[str, Identity]) -> list[dict[str, Any]]:
+    """Return the words of public keys, in both languages: by the numbers that SHA-256 gives and the lists of BIP 39."""
+    lists = json.loads(_output(["node", "--input-type=module", "--eval", WORDS], b""))
+    found = []
+    for public_key in (str(key.to_public()) for key in keys.values()):
+        bits = int.from_bytes(hashlib.sha256(f"stafeta fingerprint 1\n{public_key}".encode()).digest(), "big")
+        places = [bits >> (256 - 11 * (at + 1)) & 2047 for at in range(6)]
+        found.append(
+            {"public_key": public_key} | {name: [words[place] for place in places] for name, words in lists.items()}
+        )
+    return found
+
+
 def derived() -> dict[str, Any]:
     """Return what is computed from a secret: tokens of links, codes, the signature of a receipt."""
     key = hashlib.sha256(b"a key for vectors").digest()
@@ -168,6 +188,7 @@ def main(words: list[str]) -> int:
         "passphrase": PASSPHRASE,
         "text": TEXT,
         "files": list(age_files(folder, keys)),
+        "fingerprints": fingerprints(keys),
         **derived(),
     }
     (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

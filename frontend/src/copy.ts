@@ -4,21 +4,28 @@ import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encr
 
 import type { CardLanguage } from "./card";
 import { loadCard } from "./card_link";
+import { normal } from "./passphrase";
+import { isStrong, judged, showStrength } from "./sealed/passphrase_form";
 
-const PASSPHRASE_CHARS_MIN = 12;
 const SCRYPT_LOG_N = 18; // a second or two on a phone; for who tries every word it is a second each
 
 class CopyForm {
   private isBusy = false;
+  private readonly judge: ReturnType<typeof judged>;
 
   constructor(private readonly form: HTMLFormElement) {
+    this.judge = judged(form);
     this.part<HTMLInputElement>("show").addEventListener("change", (event) => {
       this.part<HTMLInputElement>("passphrase").type = (event.target as HTMLInputElement).checked ? "text" : "password";
     });
     this.part("card").addEventListener("click", () => void this.makeKey());
     form.addEventListener("submit", () => this.say("sent", this.form.dataset.textSent ?? ""));
-    // A key that was made belongs to the passphrase that stood there.
-    this.part("passphrase").addEventListener("input", () => this.forget());
+    const passphrase = this.part<HTMLInputElement>("passphrase");
+    passphrase.addEventListener("focus", () => void this.judge(""), { once: true }); // so that the word lists are there in time
+    passphrase.addEventListener("input", () => {
+      this.forget(); // a key that was made belongs to the passphrase that stood there
+      void this.judge(passphrase.value).then((strength) => showStrength(form, passphrase.value, strength));
+    });
     form.hidden = false;
   }
 
@@ -44,22 +51,14 @@ class CopyForm {
 
   private async makeKey(): Promise<void> {
     if (this.isBusy) return;
-    const passphrase = this.part<HTMLInputElement>("passphrase");
-    this.forget();
-    const isShort = passphrase.value !== "" && passphrase.value.length < PASSPHRASE_CHARS_MIN;
-    passphrase.classList.toggle("is-invalid", isShort);
-    this.part("problem").hidden = !isShort;
-    if (!isShort) passphrase.removeAttribute("aria-invalid");
-    else {
-      passphrase.setAttribute("aria-invalid", "true");
-      passphrase.focus();
-      return;
-    }
     this.isBusy = true;
-    this.say("state", this.form.dataset.textWorking ?? "");
-    await new Promise((done) => setTimeout(done, 50)); // so that the words are seen before the work begins
+    this.forget();
     try {
-      await this.made(passphrase.value);
+      const chosen = normal(this.part<HTMLInputElement>("passphrase").value);
+      if (!this.mayBeTaken(chosen === "" || isStrong(chosen, await this.judge(chosen)))) return;
+      this.say("state", this.form.dataset.textWorking ?? "");
+      await new Promise((done) => setTimeout(done, 50)); // so that the words are seen before the work begins
+      await this.made(chosen);
       this.part<HTMLButtonElement>("download").disabled = false;
       this.say("state", this.form.dataset.textMade ?? "");
     } catch {
@@ -68,6 +67,16 @@ class CopyForm {
     } finally {
       this.isBusy = false;
     }
+  }
+
+  /** Say beside the passphrase that it is too weak, or that it is not, and return the latter. */
+  private mayBeTaken(isGood: boolean): boolean {
+    const passphrase = this.part<HTMLInputElement>("passphrase");
+    passphrase.classList.toggle("is-invalid", !isGood);
+    passphrase.setAttribute("aria-invalid", String(!isGood));
+    this.part("problem").hidden = isGood;
+    if (!isGood) passphrase.focus();
+    return isGood;
   }
 
   private async made(passphrase: string): Promise<void> {

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { Damaged, unlock, WrongSecret } from "./copy/unlock";
+import { fingerprint } from "./sealed/words";
 
 interface Vector {
   readonly file: string;
@@ -22,6 +23,7 @@ interface Index {
   readonly passphrase: string;
   readonly text: string;
   readonly files: readonly Vector[];
+  readonly fingerprints: readonly { readonly public_key: string; readonly cs: readonly string[]; readonly en: readonly string[] }[];
 }
 
 const FOLDER = join(__dirname, "../../testdata/vectors");
@@ -110,6 +112,12 @@ describe("a file that is not what it was", () => {
   it("that would take minutes to try a passphrase on is refused at once", async () => {
     const dear = new TextEncoder().encode(`age-encryption.org/v1\n-> scrypt ${"A".repeat(22)} 30\n${"A".repeat(43)}\n--- ${"A".repeat(43)}\n`);
     await expect(unlock({ passphrase: "x" }, [dear], [])).rejects.toBeInstanceOf(Damaged);
+  });
+});
+
+describe("the words of a key", () => {
+  it.each(INDEX.fingerprints)("of $public_key are what they always were", ({ public_key, cs, en }) => {
+    expect(fingerprint(public_key)).toEqual({ cs, en });
   });
 });
 

@@ -2,6 +2,7 @@
 import { Decrypter } from "age-encryption";
 
 import { readIdentity } from "../identity";
+import { normal } from "../passphrase";
 
 export type Secret = { readonly identity: string } | { readonly passphrase: string };
 
@@ -54,13 +55,16 @@ export async function unlock(secret: Secret, keyFiles: readonly Uint8Array[], wr
 }
 
 async function behindPassphrase(passphrase: string, keyFiles: readonly Uint8Array[]): Promise<string> {
-  for (const file of keyFiles) {
-    const decrypter = new Decrypter();
-    decrypter.addPassphrase(passphrase);
-    try {
-      return readIdentity(new TextDecoder().decode(await opened(decrypter, file)));
-    } catch (error) {
-      if (!(error instanceof WrongSecret)) throw new Damaged();
+  // As ours are made, and then as it was typed, for files that somebody made with another program.
+  for (const typed of new Set([normal(passphrase), passphrase])) {
+    for (const file of keyFiles) {
+      const decrypter = new Decrypter();
+      decrypter.addPassphrase(typed);
+      try {
+        return readIdentity(new TextDecoder().decode(await opened(decrypter, file)));
+      } catch (error) {
+        if (!(error instanceof WrongSecret)) throw new Damaged();
+      }
     }
   }
   throw new WrongSecret();

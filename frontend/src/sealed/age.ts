@@ -2,6 +2,7 @@
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient, webauthn } from "age-encryption";
 
 import { PREFIX } from "../identity";
+import { normal } from "../passphrase";
 
 export const WORK_FACTOR = 18; // of scrypt: a second of work and 256 MiB for every guess
 const TEXT = new TextDecoder("utf-8", { fatal: true });
@@ -93,11 +94,6 @@ export async function unlockByPasskey(file: Uint8Array, hint: string, publicKey:
 /** Let the browser make a passkey that can unlock, and return which one it is: no secret. */
 export function newPasskey(name: string): Promise<string> {
   return webauthn.createCredential({ keyName: name });
-}
-
-/** The same passphrase typed on two devices may be two strings; it is one sentence. */
-export function normal(passphrase: string): string {
-  return passphrase.normalize("NFKC").trim().replace(/\s+/g, " ");
 }
 
 async function decrypted(decrypter: Decrypter, file: Uint8Array): Promise<string> {

@@ -1,6 +1,6 @@
 // Choosing a passphrase: its strength is shown while it is typed, and a weak one is not taken.
+import { normal } from "../passphrase";
 import { busy, find, tell, words } from "./dom";
-import { normal } from "./age";
 
 const SCORE_LEAST = 3;
 const CHARS_LEAST = 12;
@@ -21,7 +21,7 @@ export function passphraseForm(form: HTMLFormElement, chosen: (passphrase: strin
   if (!field || !again) return;
   const judge = judged(form);
   field.addEventListener("focus", () => void judge(""), { once: true }); // so that the word lists are there in time
-  field.addEventListener("input", () => void judge(field.value).then((strength) => show(form, field.value, strength)));
+  field.addEventListener("input", () => void judge(field.value).then((strength) => showStrength(form, field.value, strength)));
   find<HTMLInputElement>(form, "[data-passphrase-show]")?.addEventListener("change", (event) => {
     const shown = (event.target as HTMLInputElement).checked;
     field.type = again.type = shown ? "text" : "password";
@@ -33,7 +33,7 @@ export function passphraseForm(form: HTMLFormElement, chosen: (passphrase: strin
       tell(differs, "");
       const passphrase = normal(field.value);
       const strength = await judge(passphrase);
-      if (passphrase.length < CHARS_LEAST || strength.score < SCORE_LEAST) {
+      if (!isStrong(passphrase, strength)) {
         tell(wrong, words(form, "Weak"));
         field.focus();
       } else if (normal(again.value) !== passphrase) {
@@ -52,7 +52,13 @@ export function passphraseForm(form: HTMLFormElement, chosen: (passphrase: strin
   });
 }
 
-function show(form: HTMLFormElement, passphrase: string, { score, advice }: Strength): void {
+/** Whether a passphrase may be taken. */
+export function isStrong(passphrase: string, strength: Strength): boolean {
+  return normal(passphrase).length >= CHARS_LEAST && strength.score >= SCORE_LEAST;
+}
+
+/** Show how strong a passphrase is, in the form's meter and words. */
+export function showStrength(form: HTMLFormElement, passphrase: string, { score, advice }: Strength): void {
   const place = find<HTMLElement>(form, "[data-strength]");
   const meter = place && find<HTMLMeterElement>(place, "meter");
   const words_ = place && find<HTMLElement>(place, "[role=status]");
@@ -65,7 +71,7 @@ function show(form: HTMLFormElement, passphrase: string, { score, advice }: Stre
 }
 
 /** Return what judges a passphrase; the word lists are large and come when somebody begins to write one. */
-function judged(form: HTMLFormElement): (passphrase: string) => Promise<Strength> {
+export function judged(form: HTMLFormElement): (passphrase: string) => Promise<Strength> {
   let loaded: Promise<StrengthModule> | null = null;
   return async (passphrase) => {
     try {

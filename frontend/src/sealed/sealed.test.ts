@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { Decrypter } from "age-encryption";
 import { describe, expect, it } from "vitest";
 
-import { lockByPassphrase, newKey, normal, openText, sealText, unlockByPassphrase, Unopened, unwrapKey, wrapKey } from "./age";
+import { normal } from "../passphrase";
+import { lockByPassphrase, newKey, openText, sealText, unlockByPassphrase, Unopened, unwrapKey, wrapKey } from "./age";
 import { fromBase64, toBase64 } from "./base64";
 import { Unlocked, type KeyData } from "./keys";
 import { fingerprint, WORDS } from "./words";

@@ -19,6 +19,7 @@ from stafeta.vault.models import Handover
 from stafeta.vault.selectors import handover_of, readings_of
 from stafeta.vault.services.save_handover import VERSIONS_KEPT
 from stafeta.vault.services.save_sealed import save_sealed
+from stafeta.web.copies import older_copy_at
 from stafeta.web.forms.handover import HandoverForm
 from stafeta.web.handover_words import card_of, recipient_badge, trail_to
 from stafeta.web.owners import handover_or_404, owner_of
@@ -46,6 +47,7 @@ def sealed_page(request: HttpRequest, found: Handover) -> HttpResponse:
         "people": [(person, recipient_badge(person)) for person in found.recipients.all()],
         "readings": [(reading, Moment(reading.at, owner.zone, now)) for reading in readings_of(found)],
         "trail": trail_to(found),
+        "older_copy": older_copy_at(found, owner=owner, now=now),
     }
     return render(request, "web/sealed/edit.html", context)
 
