@@ -276,7 +276,8 @@ class Stage(RuleBasedStateMachine):
         place = self.place()
         assert place is not None
         asked = self.judge.askings[place].asks
-        return (*place, asked, DANA if asked is Audience.OWNER else who, by)
+        one_of_them = 11 + (who - 11) % max(1, self.policy.contacts)  # nobody is asked who is not a contact
+        return (*place, asked, DANA if asked is Audience.OWNER else one_of_them, by)
 
 
 def _latest_s(state: State) -> int:

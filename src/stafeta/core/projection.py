@@ -6,6 +6,7 @@ is taken as accepted at once (ladder.md, "Service time").
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,7 +79,8 @@ def _was_asked(before: State, after: Climbing) -> bool:
 def _all_came_back(state: Climbing, policy: Policy) -> bool:
     """Whether both channels of everybody this rung asks have failed: then nothing of it is accepted any more."""
     people = 1 if rung_of(state, policy).asks is Audience.OWNER else policy.contacts
-    return len(state.bounced) >= people * len(By)
+    failed = Counter(way.person for way in state.bounced)
+    return sum(ways >= len(By) for ways in failed.values()) >= people
 
 
 def _asked(state: Climbing, policy: Policy, *, now: datetime) -> Asked:
