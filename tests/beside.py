@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 AT_A_TIME_MAX = 2
+POLITELY = ("nice", "-n", "5")  # the tests wait for one another, these for nobody
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Lane:
         """Run Python with these words and wait for its end. For deeds. Raises TimeoutExpired after killing it."""
         if self._is_closed:
             raise RuntimeError("the tests are over")
-        command: Sequence[str] = [sys.executable, *words]
+        command: Sequence[str] = [*POLITELY, sys.executable, *words]
         with subprocess.Popen(
             command, cwd=ROOT, env=env or os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:

@@ -13,7 +13,7 @@ from tests.core.stage import Stage
 STEPS = 40
 STORIES = settings(max_examples=2 * settings().max_examples, stateful_step_count=STEPS, deadline=None)
 HUNT = settings(
-    max_examples=500,
+    max_examples=3000,  # it ends with the first that is found
     stateful_step_count=STEPS,
     deadline=None,
     derandomize=True,

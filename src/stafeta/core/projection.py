@@ -6,14 +6,13 @@ is taken as accepted at once (ladder.md, "Service time").
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stafeta.core.ladder import advance
 from stafeta.core.moves import due, rung_of, window_ends_at_s
 from stafeta.core.policy import Audience, By, Policy, RungKind
-from stafeta.core.states import Climbing, Held, PromptAccepted, Released, Resting, State, Ticked
+from stafeta.core.states import Climbing, Held, PromptAccepted, Released, Resting, State, Ticked, Way
 
 STEPS_MAX = 64  # rungs of the longest ladder (10 + 3 + 5 + 1), each asked and unreachable, and one hold
 
@@ -79,8 +78,8 @@ def _was_asked(before: State, after: Climbing) -> bool:
 def _all_came_back(state: Climbing, policy: Policy) -> bool:
     """Whether both channels of everybody this rung asks have failed: then nothing of it is accepted any more."""
     people = 1 if rung_of(state, policy).asks is Audience.OWNER else policy.contacts
-    failed = Counter(way.person for way in state.bounced)
-    return sum(ways >= len(By) for ways in failed.values()) >= people
+    failed = {way.person for way in state.bounced if Way(way.person, way.by.other) in state.bounced}
+    return len(failed) >= people
 
 
 def _asked(state: Climbing, policy: Policy, *, now: datetime) -> Asked:
